@@ -1,0 +1,1 @@
+"""Everything about connections; knows neither models nor migrations."""

@@ -1,0 +1,74 @@
+"""Why a database cannot be used, in one line without a secret."""
+
+import socket
+import sqlite3
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.database.url import DatabaseURL
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+SQLSTATES = {
+    "28P01": "the server refused the password",
+    "28000": "the server refused this user, or the way of connecting",
+    "3D000": "no such database; 'make db-up' creates the development one",
+    "53300": "the server has no connection left",
+    "57P01": "the server closed the connection",
+    "57P03": "the server is starting up or shutting down",
+}
+SQLITE = (
+    "unable to open database file",
+    "database is locked",
+    "attempt to write a readonly database",
+    "file is not a database",
+    "disk I/O error",
+)
+
+
+class DatabaseUnavailable(Exception):
+    """A database cannot be reached or used. Its text is one line that names the server."""
+
+
+def explain(error: BaseException) -> str | None:
+    """The reason in a few words if `error` is about reaching a database, otherwise None."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return explain(cause or error.orig or ValueError())
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return str(error)
+    if isinstance(error, asyncpg.PostgresError):
+        return SQLSTATES.get(str(error.sqlstate))
+    if isinstance(error, sqlite3.Error):
+        return next((text for text in SQLITE if text in str(error)), None)
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, PoolTimeout):
+        return "every connection of the pool is in use"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; 'make db-up' starts the development database"
+    if isinstance(error, socket.gaierror):
+        return "the host's name is not known"
+    if isinstance(error, FileNotFoundError):
+        return "no such socket, or no such certificate file"
+    if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
+
+
+@contextmanager
+def one_line(database: DatabaseURL) -> Iterator[None]:
+    """Turn failures to reach `database` into `DatabaseUnavailable`; let all others pass."""
+    try:
+        yield
+    except Exception as error:
+        reason = explain(error)
+        if reason is None:
+            raise
+        raise DatabaseUnavailable(f"{database.server}: {reason}") from None

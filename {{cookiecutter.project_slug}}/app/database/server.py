@@ -1,0 +1,57 @@
+"""The server around a database: connect beside it, create it, drop it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from asyncpg import InsufficientPrivilegeError, InvalidCatalogNameError
+from sqlalchemy import NullPool
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import IdentifierPreparer
+
+from app.database.session import create_engine
+from app.database.url import DatabaseURL
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier."""
+    return IdentifierPreparer(DefaultDialect()).quote_identifier(name)
+
+
+@asynccontextmanager
+async def connect(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
+    """One connection in autocommit mode, without a pool: DDL on databases allows no transaction.
+
+    Raises: whatever the driver raises; see `app.database.errors`.
+    """
+    engine = create_engine(database, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
+    """`connect` to another database of the server, one that each server has from the start."""
+    for name in ("postgres", "template1"):
+        try:
+            async with connect(database.named(name)) as connection:
+                yield connection
+                return
+        except (InvalidCatalogNameError, InsufficientPrivilegeError):
+            if name == "template1":
+                raise
+
+
+async def create(database: DatabaseURL, connection: AsyncConnection) -> None:
+    """Create an empty `database`. template1 would have to be free of connections; 0 always is."""
+    await connection.exec_driver_sql(f"CREATE DATABASE {quoted(database.name)} TEMPLATE template0")
+
+
+async def drop(database: DatabaseURL, connection: AsyncConnection) -> None:
+    """Drop `database` with all its data, if it is there; open connections to it are closed."""
+    await connection.exec_driver_sql(
+        f"DROP DATABASE IF EXISTS {quoted(database.name)} WITH (FORCE)"
+    )
