@@ -1,0 +1,1 @@
+"""What Alembic leaves to its users: connect, guard, compare, report."""

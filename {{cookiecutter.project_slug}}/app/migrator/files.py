@@ -1,0 +1,66 @@
+"""The files that new revisions are written to."""
+
+from argparse import Namespace
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+
+def docstring(message: str) -> str:
+    r"""`message` as it stands between triple quotes in Python source, whatever it holds.
+
+    Used by `alembic/script.py.mako`. Quotes and backslashes end no string and start no escape;
+    what no editor shows (control characters, direction marks) becomes `\uXXXX`.
+    """
+    text = message.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def body(statements: str) -> str:
+    """`statements` of a generated revision without the remarks that Alembic puts around them."""
+    lines = [line for line in statements.splitlines() if not line.strip().startswith("# ###")]
+    return "\n".join(lines).strip()
+
+
+def check_message(message: str | None) -> None:
+    """Raise `CommandError` unless `message` has a letter or digit to name a file after."""
+    if not any(char.isalnum() for char in message or ""):
+        raise CommandError(
+            "a revision needs a message with a letter or digit: "
+            'make migration MSG="add phone to users"'
+        )
+
+
+def check_merge(script: ScriptDirectory, command_line: Namespace | None) -> None:
+    """Raise `CommandError` where there is nothing to merge: Alembic would write an empty file."""
+    if len(script.get_heads()) < 2 and not getattr(command_line, "splice", False):
+        raise CommandError("there is one head only: nothing to merge")
+
+
+def guard(script: ScriptDirectory) -> None:
+    """Let no new revision of this command overwrite a file or repeat an identifier.
+
+    Alembic names files in one place, whether it autogenerates, merges or writes an empty one.
+    """
+    alembics_path = script._rev_path
+
+    def free_path(
+        folder: str | PathLike[str], rev_id: str, message: str | None, create_date: datetime
+    ) -> Path:
+        check_message(message)
+        if any(known.revision == rev_id for known in script.walk_revisions()):
+            raise CommandError(f"revision {rev_id} exists already")
+        path = first = alembics_path(folder, rev_id, message, create_date)
+        number = 2
+        while path.exists():
+            path = first.with_stem(f"{first.stem}_{number}")
+            number += 1
+        return path
+
+    script._rev_path = free_path  # type: ignore[assignment, method-assign] # no public name

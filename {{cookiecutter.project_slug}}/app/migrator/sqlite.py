@@ -1,0 +1,37 @@
+"""SQLite: a run of migrations is one transaction, and loses no row that another refers to."""
+
+from alembic.util import CommandError
+from sqlalchemy import Connection, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+def prepare_for_migrations(engine: AsyncEngine, *, writes: bool) -> None:
+    """Take transactions out of Python's hands, which would begin none before DDL.
+
+    IMMEDIATE waits for another writer at the start; a transaction that began by reading could
+    only fail later. Foreign keys are off: batch mode copies a table and drops the original, which
+    would delete or break the rows that refer to it. Both: https://www.sqlite.org/lang_altertable.html
+    section 7, https://www.sqlite.org/lang_transaction.html section 2.2.
+    """
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def check_foreign_keys(connection: Connection) -> None:
+    """Raise `CommandError`, before anything is committed, if a row refers to nothing."""
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if broken is not None:
+        raise CommandError(
+            f"a row of {broken[0]} refers to a row that {broken[2]} does not have; "
+            "nothing was changed"
+        )

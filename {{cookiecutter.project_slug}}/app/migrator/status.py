@@ -1,0 +1,64 @@
+"""Where a database stands among the revisions of this code."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import to_tuple
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.migrator.config import alembic_config
+
+
+@dataclass(frozen=True)
+class Status:
+    """Revision identifiers in the database and in the code, and how many are still to be run."""
+
+    current: tuple[str, ...]
+    head: tuple[str, ...]
+    pending: int
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether this code can work: also true of a database that is ahead of it."""
+        return self.pending == 0
+
+
+@cache
+def scripts() -> ScriptDirectory:
+    """The revisions of this code, read once: they do not change while it runs."""
+    return ScriptDirectory.from_config(alembic_config())
+
+
+def _with_ancestors(revisions: tuple[str, ...]) -> set[str]:
+    found: set[str] = set()
+    todo = list(revisions)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            revision = scripts().get_revision(name)
+            todo += to_tuple(revision.down_revision, default=())
+            todo += to_tuple(revision.dependencies, default=())
+    return found
+
+
+def compare(current: tuple[str, ...]) -> Status:
+    """The status of a database whose version table holds `current`; loads the revisions."""
+    head = tuple(scripts().get_heads())
+    known = {script.revision for script in scripts().walk_revisions()}
+    if not known.issuperset(current):  # newer code has been here: nothing is left for this one
+        return Status(current, head, pending=0)
+    pending = len(_with_ancestors(head) - _with_ancestors(current))
+    return Status(current, head, pending)
+
+
+async def read_current(connection: AsyncConnection) -> tuple[str, ...]:
+    """What the version table holds; nothing where it is missing. Commits nothing."""
+
+    def heads(sync: Connection) -> tuple[str, ...]:
+        return MigrationContext.configure(sync).get_current_heads()
+
+    return await connection.run_sync(heads)
