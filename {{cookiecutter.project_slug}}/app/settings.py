@@ -38,7 +38,9 @@ class Settings(BaseSettings):
 
     database_pool_size: int = either("DATABASE_POOL_SIZE", "DB_POOL_SIZE", 5, ge=1)
     database_max_overflow: int = either("DATABASE_MAX_OVERFLOW", "DB_MAX_OVERFLOW", 10, ge=0)
-    database_pool_timeout: float = either("DATABASE_POOL_TIMEOUT", "DB_POOL_TIMEOUT", 30.0, gt=0)
+    database_pool_timeout: float = either(
+        "DATABASE_POOL_TIMEOUT", "DB_POOL_TIMEOUT", 30.0, gt=0, allow_inf_nan=False
+    )
     database_echo: bool = either("DATABASE_ECHO", "DB_ECHO_SQL", False)
 
 
@@ -63,7 +65,7 @@ def load_settings() -> Settings:
         SettingsError: a variable is missing or breaks its rule; names both.
     """
     try:
-        return Settings()  # type: ignore[call-arg] # the environment holds what is required
+        return Settings()
     except ValidationError as error:
         problems = [
             f"{_names(str(problem['loc'][0]))}: {problem['msg'].lower()}"

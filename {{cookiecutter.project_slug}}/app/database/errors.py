@@ -34,11 +34,16 @@ class DatabaseUnavailable(Exception):
     """A database cannot be reached or used. Its text is one line that names the server."""
 
 
+def driver_error(error: BaseException) -> BaseException:
+    """What the driver raised, out of what SQLAlchemy wraps it in."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
+
+
 def explain(error: BaseException) -> str | None:
     """The reason in a few words if `error` is about reaching a database, otherwise None."""
-    if isinstance(error, DBAPIError):
-        cause = error.orig.__cause__ if error.orig is not None else None
-        return explain(cause or error.orig or ValueError())
+    error = driver_error(error)
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return str(error)
     if isinstance(error, asyncpg.PostgresError):
@@ -66,6 +71,9 @@ def explain(error: BaseException) -> str | None:
 def one_line(database: DatabaseURL) -> Iterator[None]:
     """Turn failures to reach `database` into `DatabaseUnavailable`; let all others pass."""
     try:
+        if database.dialect == "sqlite" and not database.url.query:
+            # A file that aiosqlite cannot open leaves it a thread, which may print a traceback.
+            sqlite3.connect(database.name).close()
         yield
     except Exception as error:
         reason = explain(error)

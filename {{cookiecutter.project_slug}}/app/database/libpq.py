@@ -22,11 +22,11 @@ SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"
 # Sizes of the two statement caches, asyncpg's and SQLAlchemy's: 0 behind a connection pooler.
 CACHES = ("statement_cache_size", "prepared_statement_cache_size")
 
-# The shortest password that leaves no `@` in hosts and database: so it is found whole even
-# where nobody percent-encoded it.
+# The shortest password that leaves no `@` in hosts and database, nor in what is no list of
+# options: so it is found whole even where nobody percent-encoded it.
 PARTS = re.compile(
     r"(?:(?P<user>[^:/@]*)(?::(?P<password>.*?))?@)?(?P<hosts>[^/?#@]*)"
-    r"(?:/(?P<database>[^?@]*))?(?:\?(?P<query>.*))?",
+    r"(?:/(?P<database>[^?@]*))?(?:\?(?P<query>[^@]*|(?:\w+=[^&]*(?:&|$))+))?",
     re.DOTALL,
 )
 
@@ -44,13 +44,14 @@ def translate(rest: str) -> tuple[URL, dict[str, Any]]:
     options = _options(parts["query"] or "")
 
     hosts = [host for listed in options.pop("host", []) for host in listed.split(",")]
-    pairs = [_host_and_port(host) for host in hosts or filter(None, text["hosts"].split(","))]
+    pairs = [_host_and_port(host) for host in hosts or filter(None, parts["hosts"].split(","))]
     ports = ",".join(options.pop("port", [])).split(",")
     if ports != [""]:
+        pairs = pairs or [("", "")]
         ports = ports * len(pairs) if len(ports) == 1 else ports
-        if len(ports) != len(pairs or [""]):
+        if len(ports) != len(pairs):
             raise ValueError(f"{len(ports)} ports for {len(pairs)} hosts")
-        pairs = [(host, port) for (host, _), port in zip(pairs or [("", "")], ports, strict=False)]
+        pairs = [(host, port) for (host, _), port in zip(pairs, ports, strict=True)]
     addresses = [(host, _port(port)) for host, port in pairs]
 
     single = {name: values[-1] for name, values in options.items()}
@@ -80,14 +81,14 @@ def _options(query: str) -> dict[str, list[str]]:
 
 
 def _host_and_port(text: str) -> tuple[str, str]:
-    text = unquote(text)
-    if text.startswith("/"):
+    """Of one host: a name, an address, or the folder of a socket; `%2Frun:6543` has a port too."""
+    if text.startswith("/") or re.fullmatch(r"[\da-f.]*:[\da-f.]*:[\da-f:.]*", text, re.IGNORECASE):
         return text, ""
     bracketed = re.fullmatch(r"\[(?P<host>[^]]+)](?::(?P<port>.*))?", text)
     if bracketed:
-        return bracketed["host"], bracketed["port"] or ""
+        return unquote(bracketed["host"]), bracketed["port"] or ""
     host, _, port = text.partition(":")
-    return host, port
+    return unquote(host), port
 
 
 def _port(text: str) -> int:

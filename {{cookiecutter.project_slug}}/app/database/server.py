@@ -1,16 +1,21 @@
 """The server around a database: connect beside it, create it, drop it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from asyncpg import InsufficientPrivilegeError, InvalidCatalogNameError
 from sqlalchemy import NullPool
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
+from app.database.errors import driver_error
 from app.database.session import create_engine
 from app.database.url import DatabaseURL
+
+# A database that was dropped, or that roles may not enter.
+CLOSED_TO_US = (InvalidCatalogNameError, InsufficientPrivilegeError)
 
 
 def quoted(name: str) -> str:
@@ -35,14 +40,14 @@ async def connect(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
 @asynccontextmanager
 async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
     """`connect` to another database of the server, one that each server has from the start."""
-    for name in ("postgres", "template1"):
+    async with AsyncExitStack() as stack:
         try:
-            async with connect(database.named(name)) as connection:
-                yield connection
-                return
-        except (InvalidCatalogNameError, InsufficientPrivilegeError):
-            if name == "template1":
+            connection = await stack.enter_async_context(connect(database.named("postgres")))
+        except DBAPIError as error:
+            if not isinstance(driver_error(error), CLOSED_TO_US):
                 raise
+            connection = await stack.enter_async_context(connect(database.named("template1")))
+        yield connection
 
 
 async def create(database: DatabaseURL, connection: AsyncConnection) -> None:

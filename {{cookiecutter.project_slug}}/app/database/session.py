@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from functools import cache
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import StaticPool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -23,6 +23,8 @@ def create_engine(database: DatabaseURL, **options: Any) -> AsyncEngine:
     """An engine on `database`; `options` are SQLAlchemy's `create_engine` keywords."""
     # A driver's error is logged by whoever catches it; the values of a statement are data.
     options.setdefault("hide_parameters", True)
+    if database.in_memory:  # one connection, or each would be a database of its own
+        options.setdefault("poolclass", StaticPool)
     engine = create_async_engine(database.url, connect_args=database.connect_args, **options)
     if database.dialect == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -43,7 +45,7 @@ def get_engine() -> AsyncEngine:
     settings = get_settings()
     database = app_database()
     pool: dict[str, Any] = {}
-    if not database.in_memory:  # that has one connection, or each would be a database of its own
+    if not database.in_memory:
         pool = {
             "pool_size": settings.database_pool_size,
             "max_overflow": settings.database_max_overflow,

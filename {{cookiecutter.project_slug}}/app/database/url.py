@@ -10,8 +10,8 @@ from app import PROJECT
 from app.database import libpq
 from app.settings import SettingsError, get_settings
 
-# https://www.sqlite.org/uri.html, and the timeout of Python's driver.
-SQLITE_OPTIONS = {"uri", "mode", "cache", "immutable", "nolock", "vfs", "timeout"}
+# https://www.sqlite.org/uri.html
+SQLITE_URI_OPTIONS = {"uri", "mode", "cache", "immutable", "nolock", "vfs"}
 
 
 class DatabaseURLError(SettingsError):
@@ -83,14 +83,18 @@ def _sqlite(rest: str) -> DatabaseURL:
         raise DatabaseURLError("not an SQLite URL; write sqlite:///file.db") from None
     if url.host or url.username:
         raise DatabaseURLError("an SQLite path follows three slashes: sqlite:///file.db")
+    path = url.database or ":memory:"
+    # Without both of these the driver leaves the options out, `mode=ro` too.
+    is_uri = path.startswith("file:") and url.query.get("uri") == "true"
     for option in url.query:
-        if option not in SQLITE_OPTIONS:
-            raise DatabaseURLError(f"SQLite has no option {option!r}")
-    if not url.database:
-        url = url.set(database=":memory:")
-    elif url.database != ":memory:" and "uri" not in url.query:
-        url = url.set(database=str(PROJECT / url.database))
-    return DatabaseURL(url)
+        if not is_uri or option not in SQLITE_URI_OPTIONS:
+            behind = " without file: and uri=true" if option in SQLITE_URI_OPTIONS else ""
+            raise DatabaseURLError(f"SQLite has no option {option!r}{behind}")
+    if not is_uri and path != ":memory:":
+        path = str(PROJECT / path)
+    elif is_uri and not path.startswith("file:/") and url.query.get("mode") != "memory":
+        raise DatabaseURLError("write an absolute path behind file:")
+    return DatabaseURL(url.set(database=path))
 
 
 def configured_database(*variables: str) -> DatabaseURL:

@@ -29,13 +29,12 @@ def explained(context: ModuleType) -> Iterator[None]:
 
 def _with_advice(message: str, context: ModuleType) -> str:
     if message.startswith("Can't locate revision"):
-        asked = str(context.get_context().opts.get("destination_rev") or "")
-        if any(f"'{part}'" in message for part in asked.split(":")):
-            return f"{message}; 'make migration-history' lists those there are"
-        return (
-            f"{message}, at which the database stands: this code is older than the database, or "
-            "the revision is on another branch; nothing was changed"
-        )
+        if any(f"'{name}'" in message for name in context.get_context().get_current_heads()):
+            return (
+                f"{message}, at which the database stands: this code is older than the database, "
+                "or the revision is on another branch; nothing was changed"
+            )
+        return f"{message}; 'make migration-history' lists those there are"
     if message.startswith("Multiple head revisions"):
         heads = ", ".join(context.script.get_heads())
         return f"two heads ({heads}): join them with 'make migration-merge', or name one"

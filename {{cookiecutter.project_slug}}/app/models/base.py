@@ -84,7 +84,7 @@ class BaseModel(Base):
     __abstract__ = True
     # The server fills and returns `updated_at` with the UPDATE itself: to load it later would be
     # I/O outside of an `await`. A model with `__mapper_args__` of its own repeats this one.
-    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy types it
+    __mapper_args__ = {"eager_defaults": True}
 
     # Version 7 begins with the time: new rows go to the end of the index. RFC 9562, section 5.7.
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1000)

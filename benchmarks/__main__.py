@@ -1,0 +1,95 @@
+"""`python -m benchmarks`: prints a table in Markdown; a goal that is missed is marked, and no failure."""
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+
+from baking import Baker, copy_checkout
+from benchmarks.bakes import bake_time
+from benchmarks.measuring import Comparison, Times, medians
+from benchmarks.migrations import Pair, many_revisions, nothing_to_do
+from servers import bindir, running_server
+
+FEWEST = 5  # runs, below which a median says little
+
+
+def rounds(text: str) -> int:
+    """How often each command runs."""
+    number = int(text)
+    if number < FEWEST:
+        raise argparse.ArgumentTypeError(f"{number} is too few for a median: {FEWEST} or more")
+    return number
+
+
+def row(comparison: Comparison, ours: Times, bare: Times) -> str:
+    """A line of the table."""
+    if comparison.kind == "ratio":
+        found = ours.wall / bare.wall
+        said, goal = f"{found:.2f} ×", f"≤ {comparison.goal} ×"
+    else:
+        found = ours.wall - bare.wall
+        said, goal = f"{found:+.2f} s", f"≤ +{comparison.goal} s"
+    met = "yes" if found <= comparison.goal else "**NO**"
+    cells = (
+        comparison.title,
+        f"{ours.wall:.2f} s",
+        f"{bare.wall:.2f} s",
+        said,
+        goal,
+        met,
+        f"{ours.cpu:.2f} s / {bare.cpu:.2f} s = {ours.cpu / bare.cpu:.2f} ×",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def comparisons(folder: Path, stack: ExitStack) -> Iterator[Comparison]:
+    """All of them, each made ready when its turn comes."""
+    template = copy_checkout(folder / "service-template")
+    baked = Baker(template, folder)()
+
+    def room(name: str) -> Path:
+        path = folder / name
+        path.mkdir()
+        return path
+
+    databases: list[Callable[[Path], Pair]] = []
+    if bindir() is None:
+        print("No PostgreSQL server programs on this machine: SQLite only.", file=sys.stderr)
+    else:
+        server = stack.enter_context(running_server())
+        databases.append(lambda room: Pair.postgresql(baked, room, server))
+    databases.append(lambda room: Pair.sqlite(baked, room))
+
+    for number, database in enumerate(databases):
+        yield nothing_to_do(database(room(f"nothing-{number}")))
+    yield bake_time(template, room("bakes"))
+    for number, database in enumerate(databases):
+        yield many_revisions(database(room(f"many-{number}")))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=rounds, default=os.environ.get("ROUNDS", "7"), help=rounds.__doc__)
+    count = parser.parse_args().rounds
+    print(
+        f"Medians of {count} runs each, taken in turn, on {os.cpu_count()} processors; "
+        f"Python {platform.python_version()}, Alembic {version('alembic')}, "
+        f"SQLAlchemy {version('sqlalchemy')}, cookiecutter {version('cookiecutter')}.\n\n"
+        "| | here | bare | by the clock | goal | met | processor time |\n"
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        flush=True,
+    )
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
+        for comparison in comparisons(Path(folder).resolve(), stack):
+            print(row(comparison, *medians(comparison, count)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

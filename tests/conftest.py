@@ -1,0 +1,46 @@
+"""Fixtures of the template's tests."""
+
+from pathlib import Path
+
+import pytest
+
+from baking import Baker, copy_checkout
+from projects import Project
+from servers import PostgresServer, postgres_server  # noqa: F401 - a fixture
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy of the template that no test writes to."""
+    return copy_checkout(tmp_path_factory.mktemp("template") / "service-template")
+
+
+@pytest.fixture
+def bake(template: Path, tmp_path: Path) -> Baker:
+    """Factory of projects: `bake(database="sqlite")` is the path of one."""
+    return Baker(template, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Project baked with the defaults, to look at only."""
+    return Baker(template, tmp_path_factory.mktemp("defaults"))()
+
+
+@pytest.fixture
+def sqlite_project(default_project: Path, tmp_path: Path) -> Project:
+    """A project whose database is an SQLite file in its folder."""
+    return Project.adopt(default_project, tmp_path / "project", "sqlite+aiosqlite:///dev.db")
+
+
+@pytest.fixture
+def postgresql_project(default_project: Path, tmp_path: Path, postgres_server: PostgresServer) -> Project:
+    """A project with a database of its own on a real server."""
+    return Project.adopt(default_project, tmp_path / "project", postgres_server.create_database())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def project(request: pytest.FixtureRequest) -> Project:
+    """Each of the two in turn."""
+    made: Project = request.getfixturevalue(f"{request.param}_project")
+    return made

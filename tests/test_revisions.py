@@ -1,0 +1,356 @@
+"""Revision files and what Alembic does with them, with plain `alembic` as with make."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from projects import PRODUCT, Project, ok, refusal
+
+pytestmark = pytest.mark.slow
+INITIAL = "5f3a9c1e7b24"
+
+COLOURED = (
+    PRODUCT.replace("from decimal import Decimal", "import enum\nfrom decimal import Decimal").replace(
+        "\n\nclass Product",
+        '\n\nclass Colour(enum.Enum):\n    """Of a product."""\n\n    red = "red"\n    blue = "blue"\n\n\nclass Product',
+    )
+    + "    colour: Mapped[Colour]\n"
+)
+
+CHECKED = PRODUCT.replace(
+    "from sqlalchemy import Numeric", "from sqlalchemy import CheckConstraint, Numeric"
+).replace(
+    "    name: Mapped",
+    '    __table_args__ = (CheckConstraint("price > 0", name="price_is_positive"),)\n\n    name: Mapped',
+)
+
+
+def body(revision: Path) -> str:
+    """A revision's upgrade."""
+    return revision.read_text("utf-8").partition("def upgrade")[2].partition("def downgrade")[0]
+
+
+def test_no_revision_overwrites_another_of_the_same_minute(sqlite_project: Project) -> None:
+    project = sqlite_project
+    # The clock may move on once in between; names are compared without their time.
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.alembic("revision", "--autogenerate", "-m", "same"))
+    ok(project.alembic("revision", "-m", "same"))
+    project.edit("app/models/product.py", "String(80)", "String(90)")
+    ok(project.alembic("revision", "--autogenerate", "-m", "same"))
+    ok(project.alembic("revision", "-m", "same", "--head", INITIAL, "--splice"))
+    ok(project.alembic("merge", "heads", "-m", "same"))
+    names = [revision.name for revision in project.revisions()]
+    assert len(names) == 5
+    minutes = {name[:13] for name in names}
+    for minute in minutes:
+        suffixes = sorted(name[13:] for name in names if name.startswith(minute))
+        count = len(suffixes)
+        assert suffixes == sorted(["_same.py", *(f"_same_{n}.py" for n in range(2, count + 1))])
+    assert len(ok(project.alembic("history")).strip().splitlines()) >= 6
+
+
+def test_an_identifier_is_not_given_twice(sqlite_project: Project) -> None:
+    ok(sqlite_project.alembic("revision", "-m", "one", "--rev-id", "abc"))
+    assert "exists already" in refusal(sqlite_project.alembic("revision", "-m", "two", "--rev-id", "abc"))
+    assert len(sqlite_project.revisions()) == 1
+
+
+def test_alembic_works_from_any_folder(project: Project, tmp_path: Path) -> None:
+    ok(project.alembic("upgrade", "head", folder=tmp_path))
+    assert "users" in project.tables()
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.alembic("revision", "--autogenerate", "-m", "add products", folder=tmp_path))
+    assert "products" in body(project.revisions()[0])
+    ok(project.alembic("upgrade", "head", folder=tmp_path))
+    ok(project.alembic("check", folder=tmp_path))
+
+
+def test_an_empty_revision_is_written_without_a_database(sqlite_project: Project) -> None:
+    sqlite_project.write(".env", "DATABASE_URL=postgresql://u:secret@127.0.0.1:1/none\n")
+    ok(sqlite_project.alembic("revision", "-m", "by hand"))
+    text = sqlite_project.revisions()[0].read_text("utf-8")
+    # Ready to be filled: what every revision uses is imported.
+    assert "import sqlalchemy as sa" in text
+    assert "from alembic import op" in text
+
+
+def test_an_enum_survives_up_down_up_and_its_new_values_are_seen(project: Project) -> None:
+    project.write("app/models/product.py", COLOURED)
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.make("migrate"))
+    project.edit("app/models/product.py", '    blue = "blue"\n', '    blue = "blue"\n    yellow = "yellow"\n')
+    ok(project.make("migration", "MSG=add yellow"))
+    for command in ("upgrade head", f"downgrade {INITIAL}", "upgrade head", "check"):
+        ok(project.alembic(*command.split()))
+    project.sql(f"INSERT INTO products (id, name, price, colour) VALUES ('{'0' * 31}1', 'sun', 1, 'yellow')")
+    assert project.sql("SELECT colour FROM products") == [("yellow",)]
+    project.sql("DELETE FROM products")
+    if project.dialect == "postgresql":
+        ok(project.alembic("downgrade", "base"))
+        assert project.sql("SELECT typname FROM pg_type WHERE typname = 'colour'") == []
+
+
+def test_a_check_constraint_is_compared_by_what_it_says(project: Project) -> None:
+    project.write("app/models/product.py", CHECKED)
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+    project.edit("app/models/product.py", "price > 0", "price >= 0")
+    ok(project.make("migration", "MSG=allow gifts"))
+    assert "price >= 0" in body(project.revisions("allow_gifts")[0])
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=drop the check"))
+    ok(project.make("migrate"))
+    ok(project.alembic("check"))
+    project.sql(f"INSERT INTO products (id, name, price) VALUES ('{'0' * 31}1', 'debt', -1)")
+
+
+@pytest.mark.parametrize("condition", ["name IN ('a', 'b')", "price BETWEEN 1 AND 2", "name <> 'it''s: 1%'"])
+def test_a_check_that_the_server_rewrites_is_no_phantom_change(project: Project, condition: str) -> None:
+    project.write("app/models/product.py", CHECKED.replace("price > 0", condition))
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    ok(project.alembic("check"))
+
+
+def test_what_looks_like_a_rename_is_pointed_out(project: Project) -> None:
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    project.edit("app/models/product.py", "    name: Mapped", "    title: Mapped")
+    printed = ok(project.make("migration", "MSG=rename"))
+    assert "Renamed? products.name" in printed
+    assert 'new_column_name="title"' in body(project.revisions("rename")[0])
+
+    project.edit("app/models/product.py", "    price: Mapped", "    cost: Mapped")
+    project.edit("app/models/product.py", "Mapped[Decimal] = mapped_column(Numeric(10, 2))", "Mapped[int]")
+    project.edit("app/models/product.py", "from decimal import Decimal\n\n", "")
+    project.edit("app/models/product.py", "Numeric, ", "")
+    assert "Renamed?" not in ok(project.make("migration", "MSG=another type"))
+
+
+def test_tables_of_others_are_left_alone_by_one_setting(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.sql("CREATE TABLE celery_tasks (id INTEGER)")
+    project.sql("CREATE TABLE forgotten (id INTEGER)")
+    assert "celery_tasks" in refusal(project.alembic("check"))
+    project.edit("alembic.ini", "leave_alone =", "leave_alone = spatial_ref_sys celery_*")
+    said = refusal(project.alembic("check"))
+    assert "celery_tasks" not in said
+    assert "forgotten" in said
+    project.edit("alembic.ini", "celery_*", "*")
+    ok(project.alembic("check"))
+
+
+def test_a_dropped_model_is_dropped_from_the_database(project: Project) -> None:
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    (project.path / "app/models/product.py").unlink()
+    ok(project.make("migration", "MSG=drop products"))
+    assert 'op.drop_table("products")' in body(project.revisions("drop_products")[0])
+
+
+def test_one_documented_place_takes_compare_functions_of_ones_own(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.edit("app/models/user.py", "String(200)", "String(201)")
+    assert "String(length=201)" in refusal(project.alembic("check"))
+    project.edit(
+        "app/migrator/autogenerate.py",
+        '"""Whether a column\'s type changed: True, False, or None to let Alembic decide."""\n    return None',
+        '"""Whether a column\'s type changed: True, False, or None to let Alembic decide."""\n    return False',
+    )
+    ok(project.alembic("check"))
+
+
+@pytest.mark.parametrize(
+    "default",
+    [
+        'text("CURRENT_TIMESTAMP")',
+        'text("0")',
+        "text(\"'x'\")",
+        '"plain"',
+        'text("true")',
+        "func.now()",
+        "true()",
+    ],
+)
+def test_a_server_default_is_no_phantom_change(project: Project, default: str) -> None:
+    kind = {"C": "datetime", "t": "bool", "f": "datetime"}.get(default.removeprefix('text("')[0], "str")
+    kind = "int" if "0" in default else kind
+    project.write(
+        "app/models/thing.py",
+        "from datetime import datetime\n\nfrom sqlalchemy import func, text, true\n"
+        "from sqlalchemy.orm import Mapped, mapped_column\n\nfrom app.models.base import BaseModel\n\n\n"
+        f"class Thing(BaseModel):\n    value: Mapped[{kind}] = mapped_column(server_default={default})\n",
+    )
+    ok(project.make("migration", "MSG=add things"))
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def write_failing(project: Project) -> None:
+    """Two revisions: one that works, and one that fails after its first statement."""
+    ok(project.make("migration-empty", "MSG=good"))
+    ok(project.make("migration-empty", "MSG=bad"))
+    good, bad = project.revisions("good")[0], project.revisions("bad")[0]
+    project.edit(
+        str(good.relative_to(project.path)),
+        "def upgrade() -> None:\n    pass",
+        'def upgrade() -> None:\n    op.execute("CREATE TABLE good (id INTEGER)")',
+    )
+    project.edit(
+        str(bad.relative_to(project.path)),
+        "def upgrade() -> None:\n    pass",
+        'def upgrade() -> None:\n    op.execute("CREATE TABLE half (id INTEGER)")\n'
+        '    op.execute("INSERT INTO missing VALUES (1)")',
+    )
+
+
+def test_a_failed_revision_leaves_the_database_at_the_one_before(postgresql_project: Project) -> None:
+    write_failing(postgresql_project)
+    line = refusal(postgresql_project.make("migrate"))
+    assert re.search(r'_bad\.py:\d+: .*relation "missing" does not exist', line)
+    assert postgresql_project.tables() == {"alembic_version", "users", "good"}
+    [version] = postgresql_project.version()
+    assert "good" in ok(postgresql_project.make("migration-show", f"REV={version}"))
+
+
+def test_a_failed_revision_on_sqlite_leaves_the_database_as_it_was(sqlite_project: Project) -> None:
+    write_failing(sqlite_project)
+    line = refusal(sqlite_project.make("migrate"))
+    assert re.search(r"_bad\.py:\d+: .*no such table: missing", line)
+    assert sqlite_project.tables() == set()
+
+
+FAMILY = '''\
+"""Models of a test."""
+
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BaseModel
+
+
+class Parent(BaseModel):
+    """Has children."""
+
+    name: Mapped[str] = mapped_column(String(10))
+
+
+class Child(BaseModel):
+    """Goes with its parent."""
+
+    parent_id: Mapped[UUID] = mapped_column(ForeignKey("parents.id", ondelete="CASCADE"))
+'''
+
+
+def test_batch_mode_on_sqlite_loses_no_child_row(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.write("app/models/family.py", FAMILY)
+    ok(project.make("migration", "MSG=add family"))
+    ok(project.make("migrate"))
+    one = "0" * 31 + "1"
+    project.sql(f"INSERT INTO parents (id, name) VALUES ('{one}', 'p')")
+    project.sql(f"INSERT INTO childs (id, parent_id) VALUES ('{one}', '{one}')")
+    project.edit("app/models/family.py", "String(10)", "String(20)")
+    ok(project.make("migration", "MSG=longer names"))
+    assert "batch_alter_table" in body(project.revisions("longer")[0])
+    ok(project.make("migrate"))
+    assert project.sql("SELECT count(*) FROM childs") == [(1,)]
+    assert project.sql("SELECT name FROM parents") == [("p",)]
+
+
+def test_a_run_on_sqlite_that_would_break_a_reference_is_refused(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.write("app/models/family.py", FAMILY)
+    ok(project.make("migration", "MSG=add family"))
+    ok(project.make("migrate"))
+    one = "0" * 31 + "1"
+    project.sql(f"INSERT INTO parents (id, name) VALUES ('{one}', 'p')")
+    project.sql(f"INSERT INTO childs (id, parent_id) VALUES ('{one}', '{one}')")
+    ok(project.make("migration-empty", "MSG=bad"))
+    revision = project.revisions("bad")[0].relative_to(project.path)
+    project.edit(
+        str(revision),
+        "def upgrade() -> None:\n    pass",
+        'def upgrade() -> None:\n    op.execute("DELETE FROM parents")',
+    )
+    assert "refers to a row that parents does not have" in refusal(project.make("migrate"))
+    assert project.sql("SELECT name FROM parents") == [("p",)]
+
+
+NO_SERVER = "postgresql://app:hidden@127.0.0.1:1/dev"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (NO_SERVER, "127.0.0.1:1: nothing listens there; 'make db-up'"),
+        ("postgresql://app:hidden@no-such-host.invalid/dev", "host's name is not known"),
+        ("sqlite:////no/such/folder/dev.db", "unable to open database file"),
+        ("mysql://app:hidden@localhost/dev", "DATABASE_URL"),
+        ("postgresql://app:hidden@localhost/dev?fetch_size=1", "fetch_size"),
+    ],
+)
+def test_a_database_out_of_reach_is_one_line(sqlite_project: Project, url: str, said: str) -> None:
+    result = sqlite_project.make("migrate", DATABASE_URL=url)
+    assert said in refusal(result)
+    assert "hidden" not in result.stdout + result.stderr
+
+
+def test_no_command_meets_a_missing_server_with_a_traceback(sqlite_project: Project) -> None:
+    for command in (
+        "migration MSG=x",
+        "migration-current",
+        "migration-check",
+        "migrate-test",
+        "migration-down",
+        "migration-stamp REV=head",
+    ):
+        result = sqlite_project.make(*command.split(), DATABASE_URL=NO_SERVER)
+        assert "nothing listens there; 'make db-up'" in refusal(result)
+        assert "hidden" not in result.stdout + result.stderr
+
+
+def test_a_wrong_password_and_an_unknown_database_are_one_line(postgresql_project: Project) -> None:
+    project = postgresql_project
+    server, _, _ = project.url.rpartition("/")
+    wrong = re.sub(r"://([^:]+):[^@]+@", r"://\1:not-it@", project.url)
+    result = project.make("migrate", DATABASE_URL=wrong)
+    assert "refused the password" in refusal(result)
+    assert "not-it" not in result.stdout + result.stderr
+    assert "no such database" in refusal(project.make("migrate", DATABASE_URL=f"{server}/nowhere"))
+
+
+def test_a_revision_that_nobody_knows_is_one_line(project: Project) -> None:
+    ok(project.make("migrate"))
+    for target in ("migrate", "migration-down", "migration-stamp"):
+        assert "'nope'; 'make migration-history'" in refusal(project.make(target, "REV=nope"))
+    assert project.version() == [INITIAL]
+
+
+def test_a_database_that_is_ahead_of_the_code_is_one_line_and_stays_as_it_is(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
+    for target in ("migrate", "migration-down", "migration-current"):
+        assert "fedcba987654" in refusal(project.make(target))
+    assert project.version() == ["fedcba987654"]
+
+
+def test_a_folder_with_a_strange_name_is_no_obstacle(project: Project, tmp_path: Path) -> None:
+    strange = tmp_path / "it's: a $(b) #1 ü"
+    project.path.rename(strange)
+    project.path = strange
+    ok(project.make("migrate"))
+    project.add_product()
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.make("migrate"))
+    assert "products" in project.tables()

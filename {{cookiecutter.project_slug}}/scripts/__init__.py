@@ -1,0 +1,1 @@
+"""Helpers for developers; the application never imports them."""

@@ -1,0 +1,88 @@
+"""Ask whatever listens at a database's address what it is."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from asyncpg import (
+    InvalidAuthorizationSpecificationError,
+    InvalidCatalogNameError,
+    InvalidPasswordError,
+    PostgresError,
+)
+from sqlalchemy.exc import DBAPIError
+
+from app.database import server
+from app.database.errors import driver_error, explain
+from app.database.url import DatabaseURL
+
+PATIENCE = 3  # seconds for one attempt: what listens may not be PostgreSQL and never answer
+LOGIN_REFUSED = (InvalidPasswordError, InvalidAuthorizationSpecificationError)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A PostgreSQL that takes the URL's user and password. It tells superusers where `data` is."""
+
+    version: str
+    mark: str
+    data: str
+    has_database: bool
+
+
+@dataclass(frozen=True)
+class Silent:
+    """No such answer, and why not."""
+
+    reason: str
+    refused_login: bool = False
+
+
+def ask(database: DatabaseURL) -> Running | Silent:
+    """What answers at the address of `database`, if anything does."""
+    database = replace(database, connect_args=database.connect_args | {"timeout": PATIENCE})
+    try:
+        return asyncio.run(_ask(database))
+    except Exception as error:
+        cause = driver_error(error)
+        reason = explain(error)
+        if reason is None and isinstance(cause, PostgresError):
+            reason = str(cause)  # such as those of a server whose data was deleted
+        if reason is None:
+            raise
+        return Silent(reason, isinstance(cause, LOGIN_REFUSED))
+
+
+async def _ask(database: DatabaseURL) -> Running:
+    try:
+        return await _describe(database, has_database=True)
+    except DBAPIError as error:
+        if not isinstance(driver_error(error), InvalidCatalogNameError):
+            raise
+        # The password was accepted before that.
+        return await _describe(database.named("postgres"), has_database=False)
+
+
+async def _describe(database: DatabaseURL, *, has_database: bool) -> Running:
+    async with server.connect(database) as connection:
+        rows = await connection.exec_driver_sql(
+            "SELECT name, setting FROM pg_settings"
+            " WHERE name IN ('server_version', 'cluster_name', 'data_directory')"
+        )
+        settings: dict[str, str] = {row.name: row.setting for row in rows}
+        return Running(
+            # "15.18 (Debian 15.18-0+deb12u1)": the packager is no part of the version.
+            settings["server_version"].split()[0],
+            settings["cluster_name"],
+            settings.get("data_directory", ""),
+            has_database,
+        )
+
+
+def create(database: DatabaseURL) -> None:
+    """Create `database` on a server of ours."""
+
+    async def create_beside() -> None:
+        async with server.connect_beside(database) as connection:
+            await server.create(database, connection)
+
+    asyncio.run(create_beside())

@@ -1,0 +1,44 @@
+"""Start a server in one of the three ways, on a port that nobody else has."""
+
+from app.database.url import DatabaseURL
+from scripts.database import Failure, docker, home, native, port, target, ways
+from scripts.database.folder import State
+
+ATTEMPTS = 3  # at a port that seemed free
+
+
+def by_docker(database: DatabaseURL, state: State, mark: str) -> DatabaseURL:
+    """Start the container; returns the database where it now is. Raises `Failure`."""
+    if docker.published_port() != database.url.port:
+        database = _on_free_port(database)
+    if state.way != "docker":
+        print("Starting PostgreSQL in Docker, which fetches its image once", flush=True)
+    docker.up(database, mark)
+    state.way, state.bindir = "docker", None
+    state.save()
+    return database
+
+
+def natively(database: DatabaseURL, state: State, mark: str) -> DatabaseURL:
+    """Start a process of our own; returns the database where it now is. Raises `Failure`."""
+    account = home.choose(state)
+    data = home.data_folder(state)
+    binaries = ways.find_binaries(data.parent, state, account, home.major_version(data))
+    home.initialise(data, binaries, account, database)
+    state.way, state.bindir = binaries.way, str(binaries.bindir)
+    state.save()
+    for _ in range(ATTEMPTS):
+        database = _on_free_port(database)
+        try:
+            native.start(data, binaries, account, database, mark)
+        except native.PortTaken:
+            continue
+        return database
+    raise Failure(f"port {database.url.port} is in use: write another into DATABASE_URL in .env")
+
+
+def _on_free_port(database: DatabaseURL) -> DatabaseURL:
+    host, number = str(database.url.host), database.url.port or 0
+    if not port.in_use(host, number):
+        return database
+    return target.port_moved(database, port.next_free(host, number))
