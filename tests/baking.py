@@ -16,7 +16,9 @@ ANSWERS: dict[str, str | list[str]] = {
 DEFAULTS = {
     name: default[0] if isinstance(default, list) else default for name, default in ANSWERS.items()
 } | {"project_slug": "my_service"}
-LEFTOVERS = shutil.ignore_patterns(".git", ".venv", ".cache", "build", "__pycache__", ".*_cache", "*.db", ".database")
+LEFTOVERS = shutil.ignore_patterns(
+    ".git", ".venv", ".cache", "build", "__pycache__", ".*_cache", "*.db", ".database"
+)
 
 
 def copy_checkout(target: Path) -> Path:

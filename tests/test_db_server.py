@@ -121,14 +121,16 @@ def test_a_server_starts_in_both_ways_for_root_and_others_and_keeps_its_data(
 @needs_postgresql
 def test_a_docker_that_has_no_compose_or_no_engine_is_passed_over_in_silence(shop: Workplace) -> None:
     docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
-    for answers in ({"info": (0, "")}, {"compose version": (0, "v2"), "info": (1, "no engine")}):
-        docker.answer(answers)
-        said = ok(shop.up(PATH=docker.path))
-        assert "found on this machine" in said
-        assert "docker" not in said.lower()
-        ok(shop.down())
-        shutil.rmtree(shop.path / ".database")
-    assert ["info"] in [arguments for arguments, _ in docker.calls]
+    docker.answer({"compose version": (0, "v2"), "info": (1, "no engine")})
+    said = ok(shop.up(PATH=docker.path))
+    assert "found on this machine" in said
+    assert "docker" not in said.lower()
+    assert [arguments for arguments, _ in docker.calls] == [["compose", "version"], ["info"]]
+    shutil.rmtree(docker.folder)
+    docker = Stub(docker.folder, "docker", shop.somebody)
+    docker.answer({"info": (0, "")})
+    script = "from scripts.database.docker import engine_answers; print(engine_answers())"
+    assert ok(shop.run(shop.somebody.python, "-c", script, PATH=docker.path)) == "False\n"
 
 
 ENGINE = {"compose version": (0, "v2"), "info": (0, ""), "compose port": (1, "not running")}
@@ -263,7 +265,6 @@ def test_data_that_no_postgresql_here_can_read_is_named_and_left_alone(shop: Wor
 
 def test_sqlite_needs_no_server(shop: Workplace) -> None:
     (shop.path / ".env").write_text("DATABASE_URL=sqlite:///dev.db\n")
-    assert "SQLite" in ok(shop.up())
     assert "there is no server to start" in ok(shop.up())
     assert not (shop.path / ".database").exists()
     assert "No server of this project runs" in ok(shop.down())
@@ -272,10 +273,10 @@ def test_sqlite_needs_no_server(shop: Workplace) -> None:
 @pytest.mark.parametrize(
     ("url", "where"),
     [
-        ("postgresql://app:s3cret@db.example.com/shop", "db.example.com:5432, database shop"),
         ("postgresql://app:s3cret@127.0.0.1:1/shop", "127.0.0.1:1, database shop"),
         ("sqlite:///other.db", "SQLite"),
     ],
+    ids=["postgresql", "sqlite"],
 )
 def test_a_database_url_in_the_environment_that_points_elsewhere_starts_nothing(
     shop: Workplace, url: str, where: str
@@ -290,12 +291,11 @@ def test_a_database_url_in_the_environment_that_points_elsewhere_starts_nothing(
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql://app:s3cret@db.example.com/shop",
         "postgresql://app:s3cret@10.0.0.1/shop",
         "postgresql://app:s3cret@127.0.0.1,127.0.0.2/shop",
         "postgresql://app:s3cret@/shop?host=/run/postgresql",
-        "postgresql:///shop",
     ],
+    ids=["host", "hosts", "socket"],
 )
 def test_a_server_that_is_not_a_port_of_this_machine_is_nothing_to_start(shop: Workplace, url: str) -> None:
     (shop.path / ".env").write_text(f"DATABASE_URL={url}\n")
@@ -310,9 +310,8 @@ def test_the_same_url_in_the_environment_and_in_env_is_the_same_server(shop: Wor
     assert "answers on" in ok(shop.up(DATABASE_URL=url))
 
 
-@pytest.mark.parametrize("url", ["postgresql://127.0.0.1/shop", "postgresql://app@localhost/shop"])
-def test_a_url_that_lacks_what_a_server_needs_is_refused(shop: Workplace, url: str) -> None:
-    (shop.path / ".env").write_text(f"DATABASE_URL={url}\n")
+def test_a_url_that_lacks_what_a_server_needs_is_refused(shop: Workplace) -> None:
+    (shop.path / ".env").write_text("DATABASE_URL=postgresql://app@localhost/shop\n")
     assert "needs a user, a password and a database" in refusal(shop.up())
 
 
@@ -351,25 +350,22 @@ def test_a_port_in_use_is_left_to_who_has_it_and_env_follows(shop: Workplace) ->
     assert shop.port == port
 
 
-@needs_postgresql
-@pytest.mark.parametrize(
-    "line",
-    [
-        "DATABASE_URL=postgresql://app:p%40ss@127.0.0.1:{port}/d",
-        "export DATABASE_URL='postgresql://app:p@ss:1@127.0.0.1:{port}/d'",
-        "DATABASE_URL=postgres://app:pw@localhost:{port}/d # it was :{port} @ once",
-        "A=1\r\nDATABASE_URL=postgresql://app:pw@127.0.0.1:{port}/d\r\nB=2\r\n",
-        "DATABASE_URL=sqlite://\nDATABASE_URL=postgresql://app:pw@127.0.0.1:{port}/d",
-    ],
-    ids=["encoded", "at-sign", "comment", "windows", "twice"],
-)
-def test_only_the_port_of_the_url_changes_however_env_is_written(shop: Workplace, line: str) -> None:
-    code = "from scripts.database import env_file; env_file.write_port(6543); print(env_file.database_url())"
-    (shop.path / ".env").write_bytes(line.format(port=5432).encode())
-    url = ok(shop.run(shop.somebody.python, "-c", code)).strip()
-    assert re.fullmatch(r"postgres.*:6543/d", url)
-    changed = (shop.path / ".env").read_bytes().decode()
-    assert changed == line.replace("{port}", "6543", 1).replace("{port}", "5432")
+def test_only_the_port_of_the_url_changes_however_env_is_written(shop: Workplace) -> None:
+    files = [
+        "DATABASE_URL=postgresql://app:p%40ss@127.0.0.1:5432/d",
+        "export DATABASE_URL='postgresql://app:p@ss:1@127.0.0.1:5432/d'",
+        "DATABASE_URL=postgres://app:pw@localhost:5432/d # at :5432 @ once",
+        "A=1\r\nDATABASE_URL=postgresql://app:pw@127.0.0.1:5432/d\r\nB=2\r\n",
+        "DATABASE_URL=sqlite://\nDATABASE_URL=postgresql://app:pw@[::1]:5432/d",
+        "DATABASE_URL=postgresql://app:5432@127.0.0.1:5432/d5432",
+    ]
+    for file in files:
+        (shop.path / ".env").write_bytes(file.encode())
+        script = "from scripts.database import env_file; env_file.write_port(6543)"
+        ok(shop.run(shop.somebody.python, "-c", script))
+        assert (shop.path / ".env").read_bytes().decode() == re.sub(
+            r"(1|localhost|]):5432", r"\1:6543", file, count=1
+        )
 
 
 @needs_postgresql
@@ -465,7 +461,7 @@ def test_a_project_that_moved_while_its_server_ran_gets_it_back_under_its_new_ma
 
 
 @needs_postgresql
-@pytest.mark.parametrize("name", ["with space", "a'b\"c", "$HOME $(touch x)", "größe"])
+@pytest.mark.parametrize("name", ["with space", "größe a'b\"c $HOME $(touch x)"], ids=["space", "all"])
 def test_any_folder_will_do(place: Place, name: str) -> None:
     shop = place(name=name)
     ok(shop.up())
@@ -533,7 +529,7 @@ def test_a_lost_or_broken_state_file_is_made_again(shop: Workplace) -> None:
     remember(shop)
     state = shop.path / ".database" / "server.json"
     before = state.read_text()
-    for content in ("", "not JSON", "[]", '{"way": 1, "home": []}'):
+    for content in ("not JSON", '{"way": 1, "home": []}'):
         state.write_text(content)
         assert "found on this machine" in ok(shop.up())  # which runs, and is asked
         assert state.read_text() == before
@@ -561,13 +557,14 @@ def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: Workplace)
     ok(shop.up())
     remember(shop)
     old, env = shop.password, shop.env
-    for _ in ("running", "stopped"):
-        (shop.path / ".env").write_text(env.replace(old, "another"))
-        assert "refuses the user or the password in .env" in refusal(shop.up())
-        (shop.path / ".env").write_text(env)
-        ok(shop.up())
-        assert remembers(shop)
-        ok(shop.down())
+    (shop.path / ".env").write_text(env.replace(old, "another"))
+    assert "refuses the user or the password in .env" in refusal(shop.up())
+    assert remembers(shop)  # it still runs
+    ok(shop.down())
+    assert "refuses the user or the password in .env" in refusal(shop.up())
+    (shop.path / ".env").write_text(env)
+    ok(shop.up())
+    assert remembers(shop)
 
 
 @needs_postgresql

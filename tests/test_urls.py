@@ -461,7 +461,7 @@ def test_connect_timeout_ends_the_wait_for_a_server_that_does_not_answer() -> No
         begun = time.monotonic()
         port = silent.getsockname()[1]
         assert "no answer in time" in refused(f"postgresql://u:pw@127.0.0.1:{port}/d?connect_timeout=1")
-        assert 0.9 < time.monotonic() - begun < 2
+        assert 0.9 < time.monotonic() - begun < 5  # without it, ten
 
 
 @pytest.mark.parametrize(
