@@ -1,18 +1,26 @@
 """Fixtures of the template's tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from baking import Baker, copy_checkout
 from projects import Project
-from servers import PostgresServer, postgres_server  # noqa: F401 - a fixture
+from servers import PostgresServer, running_server
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy of the template that no test writes to."""
     return copy_checkout(tmp_path_factory.mktemp("template") / "service-template")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """PostgreSQL of this process alone: make databases and roles in it, and leave it running."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -236,10 +236,3 @@ def running_server(prepare: Callable[[PostgresServer], None] | None = None) -> I
             yield server
         finally:
             server.stop(signal.SIGQUIT)  # as a crash: nobody needs the data any more
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """PostgreSQL of this process alone: make databases and roles in it, and leave it running."""
-    with running_server() as server:
-        yield server

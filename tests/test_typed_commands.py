@@ -327,6 +327,16 @@ def test_the_environment_says_which_database_and_env_is_left_alone(
     assert Project(sqlite_project.path, other).version() == [INITIAL]
 
 
+def test_migrations_take_the_road_past_the_pooler(
+    sqlite_project: Project, typed: Typed, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.create_database()
+    line = f'export MIGRATION_DATABASE_URL="{url}"\nmake migrate migration-current'
+    pooler = "postgresql://app:secret@127.0.0.1:1/app"
+    ok(typed(sqlite_project, line, DATABASE_URL=pooler, ENVIRONMENT="staging"))
+    assert Project(sqlite_project.path, url).version() == [INITIAL]
+
+
 def test_a_relative_sqlite_url_with_a_dot_is_a_file_of_the_project(
     sqlite_project: Project, typed: Typed
 ) -> None:

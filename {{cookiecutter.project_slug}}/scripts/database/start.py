@@ -1,10 +1,13 @@
 """Start a server in one of the three ways, on a port that nobody else has."""
 
+import time
+
 from app.database.url import DatabaseURL
-from scripts.database import Failure, docker, home, native, port, target, ways
+from scripts.database import Failure, docker, home, native, port, probe, target, ways
 from scripts.database.folder import State
 
 ATTEMPTS = 3  # at a port that seemed free
+FORWARDING = 10  # seconds
 
 
 def by_docker(database: DatabaseURL, state: State, mark: str) -> DatabaseURL:
@@ -14,6 +17,7 @@ def by_docker(database: DatabaseURL, state: State, mark: str) -> DatabaseURL:
     if state.way != "docker":
         print("Starting PostgreSQL in Docker, which fetches its image once", flush=True)
     docker.up(database, mark)
+    _wait_for_port(database)
     state.way, state.bindir = "docker", None
     state.save()
     return database
@@ -35,6 +39,16 @@ def natively(database: DatabaseURL, state: State, mark: str) -> DatabaseURL:
             continue
         return database
     raise Failure(f"port {database.url.port} is in use: write another into DATABASE_URL in .env")
+
+
+def _wait_for_port(database: DatabaseURL) -> None:
+    """The container is healthy, but Docker may take a moment to forward its port."""
+    deadline = time.monotonic() + FORWARDING
+    while time.monotonic() < deadline:
+        answer = probe.ask(database)
+        if isinstance(answer, probe.Running) or answer.refused_login:
+            return
+        time.sleep(0.1)
 
 
 def _on_free_port(database: DatabaseURL) -> DatabaseURL:
