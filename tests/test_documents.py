@@ -142,7 +142,7 @@ def test_the_readme_of_a_project_names_every_setting() -> None:
     fields = re.findall(
         r"^    ([a-z_]+): ", source.partition("class Settings(")[2].partition("\ndef ")[0], re.M
     )
-    second = re.findall(r'either\("[A-Z_]+", "([A-Z_]+)"', source)
+    second = re.findall(r'either\(\s*"[A-Z_]+",\s*"([A-Z_]+)"', source)
     readme = DOCUMENTS["the project's README.md"].read_text("utf-8")
     table = re.findall(r"^\| (`[A-Z_]+`.*?) \|", readme, re.MULTILINE)
     assert set(re.findall(r"`([A-Z_]+)`", " ".join(table))) == {*map(str.upper, fields), *second}
@@ -287,7 +287,7 @@ def test_a_new_project_does_what_its_readme_says(terminal: Terminal) -> None:
         if "pytest" in line or line == "make test":
             assert re.search(r"\d+ passed", printed)
         if line.startswith("python3"):
-            assert printed.splitlines()[-1].endswith("p%40ss%20word%2F%25")
+            assert "p%40ss%20word%2F%25" in printed
 
 
 @slow

@@ -136,8 +136,8 @@ def without_network(machine: Machine, project: Path) -> None:
     ok(machine.run(project, "make", "db-down"))
     (project / "app" / "models" / "product.py").write_text(PRODUCT, "utf-8")
     loop = (
-        "ip link set lo up && make db-up && make db-test migrate"
-        ' && make migration MSG="add products" && make migrate migration-down && make migrate migration-current'
+        "ip link set lo up && make db-up && make db-test migrate && make migration MSG='add products'"
+        " && make migrate migration-down && make migrate migration-current"
         " && make migration-check migrate-test lint typecheck test db-reset db-down"
     )
     printed = ok(machine.run(project, "unshare", "--net", "sh", "-c", loop))
