@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import Comparison, Side, users_environment
+from benchmarks.measuring import Comparison, Side, run, users_environment
 from benchmarks.revisions import write_revisions
 from projects import Project
 from servers import PostgresServer
@@ -49,7 +49,7 @@ class Pair:
         return cls("SQLite", project, folder / "bare", next(urls), empty)
 
     def initialise(self, *, transaction_each: bool = False) -> None:
-        """Make the bare folder, as `alembic init` does and its comments say, with the project's revisions."""
+        """Make the bare folder as `alembic init` does, with the URL filled in and the project's revisions."""
         alembic = [sys.executable, "-m", "alembic"]
         self.bare.mkdir()
         subprocess.run(
@@ -96,14 +96,14 @@ class Pair:
 def nothing_to_do(pair: Pair) -> Comparison:
     """Compare on databases that are at the head already."""
     pair.initialise()
-    for side in pair.sides(0, from_base=False):
-        subprocess.run(side.command, cwd=side.folder, env=side.environment, check=True, capture_output=True)
+    for side in pair.sides(1, from_base=False):
+        run(side)
     ours, bare = pair.sides(0, from_base=False)
     return Comparison(f"`make migrate` with nothing to do, {pair.database}", ours, bare, goal=1.3)
 
 
 def many_revisions(pair: Pair) -> Comparison:
-    """Compare on empty databases, with a transaction for each revision where the project has one."""
+    """Compare on empty databases, with a transaction for each revision, as the project does on PostgreSQL."""
     write_revisions(pair.project.path / "alembic" / "versions", COUNT)
     pair.initialise(transaction_each=True)
     ours, bare = pair.sides(COUNT + 1, from_base=True)  # and the one that the project begins with

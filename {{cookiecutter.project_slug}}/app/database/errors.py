@@ -6,7 +6,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -43,6 +42,8 @@ def driver_error(error: BaseException) -> BaseException:
 
 def explain(error: BaseException) -> str | None:
     """The reason in a few words if `error` is about reaching a database, otherwise None."""
+    import asyncpg  # not above: a project on SQLite starts sooner without
+
     error = driver_error(error)
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return str(error)

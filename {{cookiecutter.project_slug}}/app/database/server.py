@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from asyncpg import InsufficientPrivilegeError, InvalidCatalogNameError
 from sqlalchemy import NullPool
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError
@@ -14,8 +13,8 @@ from app.database.errors import driver_error
 from app.database.session import create_engine
 from app.database.url import DatabaseURL
 
-# A database that was dropped, or that roles may not enter.
-CLOSED_TO_US = (InvalidCatalogNameError, InsufficientPrivilegeError)
+# SQLSTATE of a database that was dropped, and of one that roles may not enter.
+CLOSED_TO_US = ("3D000", "42501")
 
 
 def quoted(name: str) -> str:
@@ -44,7 +43,7 @@ async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection
         try:
             connection = await stack.enter_async_context(connect(database.named("postgres")))
         except DBAPIError as error:
-            if not isinstance(driver_error(error), CLOSED_TO_US):
+            if getattr(driver_error(error), "sqlstate", None) not in CLOSED_TO_US:
                 raise
             connection = await stack.enter_async_context(connect(database.named("template1")))
         yield connection
