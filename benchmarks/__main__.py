@@ -11,23 +11,24 @@ from pathlib import Path
 
 from baking import Baker, copy_checkout
 from benchmarks.bakes import bake_time
-from benchmarks.measuring import Comparison, Times, medians
+from benchmarks.measuring import Comparison, medians
 from benchmarks.migrations import Pair, many_revisions, nothing_to_do
 from servers import bindir, running_server
 
-FEWEST = 5  # runs, below which a median says little
+FEWEST = 5  # rounds, below which a median says little
 
 
 def rounds(text: str) -> int:
-    """How often each command runs."""
+    """How many, of one run of each long command and of three of each short one."""
     number = int(text)
     if number < FEWEST:
         raise argparse.ArgumentTypeError(f"{number} is too few for a median: {FEWEST} or more")
     return number
 
 
-def row(comparison: Comparison, ours: Times, bare: Times) -> str:
-    """A line of the table."""
+def row(comparison: Comparison, runs: int) -> str:
+    """Measure, and write a line of the table."""
+    ours, bare = medians(comparison, runs)
     if comparison.kind == "ratio":
         found = ours.wall / bare.wall
         said, goal = f"{found:.2f} ×", f"≤ {comparison.goal} ×"
@@ -37,6 +38,7 @@ def row(comparison: Comparison, ours: Times, bare: Times) -> str:
     met = "yes" if found <= comparison.goal else "**NO**"
     cells = (
         comparison.title,
+        str(runs),
         f"{ours.wall:.2f} s",
         f"{bare.wall:.2f} s",
         said,
@@ -74,16 +76,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=rounds, default=os.environ.get("ROUNDS", "7"), help=rounds.__doc__)
     count = parser.parse_args().rounds
     print(
-        f"Medians of {count} runs each, taken in turn, on {os.cpu_count()} processors; "
+        f"Medians of runs taken in turn, on {os.cpu_count()} processors; "
         f"Python {platform.python_version()}, Alembic {version('alembic')}, "
         f"SQLAlchemy {version('sqlalchemy')}, cookiecutter {version('cookiecutter')}.\n\n"
-        "| median of the clock | here | bare | | goal | met | processor time, user and system |\n"
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| | runs | here | bare | by the clock | goal | met | processor time, user and system |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
         flush=True,
     )
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
         for comparison in comparisons(Path(folder).resolve(), stack):
-            print(row(comparison, *medians(comparison, count)), flush=True)
+            print(row(comparison, count * comparison.repeats), flush=True)
 
 
 if __name__ == "__main__":

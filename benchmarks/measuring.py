@@ -43,6 +43,7 @@ class Comparison:
     bare: Side
     goal: float
     kind: Literal["ratio", "difference"] = "ratio"
+    repeats: int = 3  # in a round: what is over in a second is short of a busy machine's noise
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,13 @@ def run(side: Side) -> Times:
     return Times(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def medians(comparison: Comparison, rounds: int) -> tuple[Times, Times]:
-    """Return the medians of the two sides, after one run of each that leaves its bytecode behind."""
+def medians(comparison: Comparison, runs: int) -> tuple[Times, Times]:
+    """Return the medians of the two sides' runs, after one of each that leaves its bytecode behind."""
     sides = (comparison.ours, comparison.bare)
     taken: tuple[list[Times], list[Times]] = ([], [])
     for side in sides:
         run(side)
-    for number in range(rounds):
+    for number in range(runs):
         for index in (0, 1) if number % 2 else (1, 0):
             taken[index].append(run(sides[index]))
     ours, bare = (Times(median(t.wall for t in times), median(t.cpu for t in times)) for times in taken)

@@ -167,6 +167,18 @@ def test_db_reset_takes_a_server_without_a_mark_for_nobodys(default_project: Pat
         assert "was not started by" in refusal(fresh.database("reset", DATABASE_URL=server.url("shop")))
 
 
+def test_db_reset_of_a_copy_of_the_project_does_not_reach_the_originals_database(
+    shop: Workplace, kept: str
+) -> None:
+    with public_folder() as folder:
+        copy = Workplace(folder / shop.path.name, shop.somebody, shop.password)
+        shutil.copytree(shop.path, copy.path, symlinks=True, ignore=shutil.ignore_patterns("data"))
+        shop.somebody.own(copy.path, *copy.path.rglob("*"))
+        assert copy.port == shop.port
+        assert "was not started by" in refusal(copy.database("reset"))
+    assert shop.sql(kept) == [1]
+
+
 @pytest.mark.parametrize("confirm", ["shop", "shop_dev "])
 def test_db_reset_refuses_a_wrong_confirm_even_on_our_own_server(
     shop: Workplace, kept: str, confirm: str

@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -350,34 +352,57 @@ def test_a_port_in_use_is_left_to_who_has_it_and_env_follows(shop: Workplace) ->
     assert shop.port == port
 
 
+SPELLINGS = [
+    "DATABASE_URL=postgresql://app:p%40ss@127.0.0.1:<5432>/d",
+    "export DATABASE_URL='postgresql://app:p@ss:1@127.0.0.1:<5432>/d'",
+    "DATABASE_URL=postgresql://app:p@ss:1/x@127.0.0.1:<5432>/d",
+    "DATABASE_URL=postgres://app:pw@localhost:<5432>/d # at :5432 @ once",
+    "A=1\r\nDATABASE_URL=postgresql://app:pw@127.0.0.1:<5432>/d\r\nB=2\r\n",
+    "DATABASE_URL=sqlite://\nDATABASE_URL=postgresql://app:pw@[::1]:<5432>/d",
+    "DATABASE_URL=postgresql://app:5432@127.0.0.1:<5432>/d5432",
+    "DATABASE_URL=postgresql://a:b@[::1]:5432/d\nDATABASE_URL=postgresql://a:b@[::1]:<5432>/d\n",
+]
+
+
 def test_only_the_port_of_the_url_changes_however_env_is_written(shop: Workplace) -> None:
-    files = [
-        "DATABASE_URL=postgresql://app:p%40ss@127.0.0.1:5432/d",
-        "export DATABASE_URL='postgresql://app:p@ss:1@127.0.0.1:5432/d'",
-        "DATABASE_URL=postgres://app:pw@localhost:5432/d # at :5432 @ once",
-        "A=1\r\nDATABASE_URL=postgresql://app:pw@127.0.0.1:5432/d\r\nB=2\r\n",
-        "DATABASE_URL=sqlite://\nDATABASE_URL=postgresql://app:pw@[::1]:5432/d",
-        "DATABASE_URL=postgresql://app:5432@127.0.0.1:5432/d5432",
-    ]
-    for file in files:
-        (shop.path / ".env").write_bytes(file.encode())
+    for text in SPELLINGS:
+        (shop.path / ".env").write_bytes(re.sub("[<>]", "", text).encode())
         script = "from scripts.database import env_file; env_file.write_port(6543)"
         ok(shop.run(shop.somebody.python, "-c", script))
-        assert (shop.path / ".env").read_bytes().decode() == re.sub(
-            r"(1|localhost|]):5432", r"\1:6543", file, count=1
-        )
+        assert (shop.path / ".env").read_bytes().decode() == text.replace("<5432>", "6543")
 
 
 @needs_postgresql
 def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: Workplace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody_else:
         taken = somebody_else.getsockname()[1]
-        text = f"DB_PORT={taken}\nDATABASE_URL=postgresql://app:s3cret@127.0.0.1:${{DB_PORT}}/d\n"
-        (shop.path / ".env").write_text(text)
-        said = refusal(shop.up())
-    assert "in a way that db-up does not edit" in said
-    assert "s3cret" not in said
-    assert shop.env == text
+        for text in (
+            f"DB_PORT={taken}\nDATABASE_URL=postgresql://app:s3cret@127.0.0.1:${{DB_PORT}}/d\n",
+            f'DATABASE_URL="postgresql://app:s3cret\\"@127.0.0.1:{taken}/d"\n',
+        ):
+            (shop.path / ".env").write_text(text)
+            said = refusal(shop.up())
+            assert "in a way that db-up does not edit" in said
+            assert "s3cret" not in said
+            assert shop.env == text
+
+
+@needs_postgresql
+def test_a_port_that_somebody_takes_at_the_last_moment_is_left_to_them(shop: Workplace) -> None:
+    script = """if True:
+        from scripts.database import __main__, port
+
+        asked = []
+        really = port.in_use
+        port.in_use = lambda *where: really(*where) if asked else asked.append(where)
+        raise SystemExit(__main__.main(["up"]))
+    """
+    with socket.create_server(("127.0.0.1", 0)) as somebody_else:
+        taken = somebody_else.getsockname()[1]
+        shop.write_env(taken)
+        assert f"Port {taken} is in use" in ok(shop.run(shop.somebody.python, "-c", script))
+        assert shop.sql("SELECT 1") == [1]
+    shop.servers.add(shop.data)
 
 
 @needs_postgresql
@@ -474,12 +499,25 @@ def test_any_folder_will_do(place: Place, name: str) -> None:
 
 
 @needs_postgresql
-def test_a_killed_server_is_started_again_with_its_data(shop: Workplace) -> None:
+def test_a_killed_server_is_started_again_with_its_data_when_its_orphans_are_gone(shop: Workplace) -> None:
     ok(shop.up())
     remember(shop)
-    os.kill(shop.pid, 9)
+    (orphan,) = shop.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+    os.kill(orphan, signal.SIGSTOP)  # it still holds the data when its parent is gone
+    os.kill(shop.pid, signal.SIGKILL)
+    log = shop.path / ".database" / "log"
+    threading.Thread(target=continue_later, args=(orphan, log)).start()
     assert "in use" not in ok(shop.up())
     assert remembers(shop)
+
+
+def continue_later(pid: int, log: Path) -> None:
+    """Let a process go on once a new server was refused because of it."""
+    for _ in range(1000):
+        if "pre-existing shared memory block" in log.read_text():
+            break
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGCONT)
 
 
 @needs_postgresql

@@ -70,7 +70,7 @@ TYPED_BY = {
     ],
     HERE + "the_sql_that_the_guide_writes_takes_a_database_there_and_back": [
         "alembic upgrade 5f3a9c1e7b24:head --sql > pending.sql",
-        "alembic upgrade 5f3a9c1e7b24:head --sql > upgrade.sql",
+        "make migration-sql REV=5f3a9c1e7b24:head > upgrade.sql",
         "make migration-sql REV=head:base > downgrade.sql",
     ],
     "test_health_live.py::test_a_migrated_database_is_well": [

@@ -365,3 +365,68 @@ def test_a_folder_with_a_strange_name_is_no_obstacle(project: Project, tmp_path:
     ok(project.make("migration", "MSG=add products"))
     ok(project.make("migrate"))
     assert "products" in project.tables()
+
+
+COMPUTED = '''\
+"""A model of a test."""
+
+from sqlalchemy import Computed, Identity, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class Square(Base):
+    """Keys and values that the server makes."""
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    side: Mapped[int]
+    area: Mapped[int] = mapped_column(Integer, Computed("side * side"))
+'''
+
+
+def test_computed_and_identity_columns_are_compared(project: Project) -> None:
+    # SQLite has no identity columns, and would be asked for one each time.
+    text = COMPUTED if project.dialect == "postgresql" else COMPUTED.replace("Identity(), ", "")
+    project.write("app/models/square.py", text.replace("Identity, ", "") if text != COMPUTED else text)
+    ok(project.make("migration", "MSG=add squares"))
+    ok(project.make("migrate"))
+    project.sql("INSERT INTO squares (side) VALUES (3)")
+    assert project.sql("SELECT area FROM squares") == [(9,)]
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    ok(project.alembic("check"))
+
+
+def test_a_step_down_from_a_merge_asks_which_way(sqlite_project: Project) -> None:
+    project = sqlite_project
+    ok(project.make("migration-empty", "MSG=one"))
+    ok(project.alembic("revision", "-m", "two", "--head", INITIAL, "--splice"))
+    ok(project.make("migration-merge"))
+    ok(project.make("migrate"))
+    assert "REV=<revision>" in refusal(project.make("migration-down"))
+    ok(project.make("migration-down", f"REV={INITIAL}"))
+    assert project.version() == [INITIAL]
+
+
+def test_sql_that_cannot_be_written_leaves_nothing_on_stdout(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    project.edit("app/models/product.py", "String(80)", "String(90)")
+    ok(project.make("migration", "MSG=longer names"))
+    for revision in ("", "REV=nope", "REV=-1", "REV=nope:base", "REV=head:head:head"):
+        result = project.make("migration-sql", *filter(None, [revision]))
+        assert "FAILED" in refusal(result)
+        assert result.stdout == ""
+
+
+def test_sql_from_one_revision_to_another_leads_up_or_down(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    up = project.make("migration-sql", f"REV={INITIAL}:head").stdout
+    assert "CREATE TABLE products" in up
+    assert "CREATE TABLE users" not in up
+    down = project.make("migration-sql", f"REV=head:{INITIAL}").stdout
+    assert "DROP TABLE products" in down
+    assert down == project.make("migration-sql", "REV=head:-1").stdout

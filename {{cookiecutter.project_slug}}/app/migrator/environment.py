@@ -142,7 +142,8 @@ async def _compare_with_throwaway(
         connection.commit()
         log.setLevel(level)
         configure(connection=connection, fn=compare)
-        context.run_migrations()
+        with explained(context):
+            context.run_migrations()
 
     home = throwaway_home()
     if home.dialect != database.dialect:

@@ -37,7 +37,9 @@ def _with_advice(message: str, context: ModuleType) -> str:
         return f"{message}; 'make migration-history' lists those there are"
     if message.startswith("Multiple head revisions"):
         heads = ", ".join(context.script.get_heads())
-        return f"two heads ({heads}): join them with 'make migration-merge', or name one"
+        return f"several heads ({heads}): join them with 'make migration-merge', or name one"
+    if message == "Ambiguous walk":
+        return "a step down from a merge leads two ways: name the revision to go to, REV=<revision>"
     return message
 
 

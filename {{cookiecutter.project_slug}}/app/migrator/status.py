@@ -32,7 +32,8 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(alembic_config())
 
 
-def _with_ancestors(revisions: tuple[str, ...]) -> set[str]:
+def with_ancestors(revisions: tuple[str, ...]) -> set[str]:
+    """The revisions, those they come after, and those they depend on."""
     found: set[str] = set()
     todo = list(revisions)
     while todo:
@@ -51,7 +52,7 @@ def compare(current: tuple[str, ...]) -> Status:
     known = {script.revision for script in scripts().walk_revisions()}
     if not known.issuperset(current):  # newer code has been here: nothing is left for this one
         return Status(current, head, pending=0)
-    pending = len(_with_ancestors(head) - _with_ancestors(current))
+    pending = len(with_ancestors(head) - with_ancestors(current))
     return Status(current, head, pending)
 
 
