@@ -14,6 +14,8 @@ from typing import Any
 
 import asyncpg
 
+from baking import CHECKOUT
+
 # What a developer's shell may have set and what must not decide a test.
 FOREIGN = re.compile(
     r"DATABASE|^DB_|^PG|^MAKE|^MFLAGS$|^ENVIRONMENT$|^MSG$|^REV$|^HOST$|^PORT$|^VIRTUAL_ENV$"
@@ -41,7 +43,9 @@ class Product(BaseModel):
 def environment(**variables: str) -> dict[str, str]:
     """The environment without what would steer a project, and with `variables`."""
     kept = {name: value for name, value in os.environ.items() if not FOREIGN.search(name)}
-    return kept | {"PYTHONUTF8": "1"} | variables
+    # mypy takes most of its time for the libraries, which are the same in every project.
+    cache = CHECKOUT / ".cache" / "mypy-baked" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    return kept | {"PYTHONUTF8": "1", "MYPY_CACHE_DIR": str(cache)} | variables
 
 
 @dataclass

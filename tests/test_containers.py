@@ -22,8 +22,9 @@ def check(schema: str, file: Path) -> None:
     ok(run(sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)))
 
 
-def compose(project: Path) -> Any:
-    return yaml.safe_load((project / "compose.yaml").read_text("utf-8"))
+def compose(project: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((project / "compose.yaml").read_text("utf-8"))
+    return content
 
 
 def test_compose_yaml_follows_its_schema(default_project: Path) -> None:

@@ -72,8 +72,9 @@ def test_a_revision_holds_what_the_models_changed_and_nothing_of_the_development
 
 
 def test_a_generated_revision_is_formatted_linted_typed_and_imports_nothing_of_the_app(
-    project: Project,
+    sqlite_project: Project,
 ) -> None:
+    project = sqlite_project
     project.add_product()
     ok(project.make("migration", "MSG=add products"))
     ok(project.make("migration-empty", "MSG=fill products"))
@@ -94,7 +95,8 @@ def test_migrate_test_works_on_a_database_of_its_own(project: Project) -> None:
     assert "differ" in refusal(project.make("migrate-test"))
 
 
-def test_migrate_test_finds_a_downgrade_that_does_not_work(project: Project) -> None:
+def test_migrate_test_finds_a_downgrade_that_does_not_work(sqlite_project: Project) -> None:
+    project = sqlite_project
     project.add_product()
     ok(project.make("migration", "MSG=add products"))
     project.edit(f"alembic/versions/{project.revisions()[0].name}", 'op.drop_table("products")', "pass")
@@ -116,7 +118,8 @@ def test_a_step_up_and_a_step_down_to_a_named_revision(project: Project) -> None
     assert project.version() == []
 
 
-def test_information_needs_no_more_than_it_shows(project: Project) -> None:
+def test_information_needs_no_more_than_it_shows(sqlite_project: Project) -> None:
+    project = sqlite_project
     ok(project.make("migrate"))
     assert INITIAL in ok(project.make("migration-current"))
     project.write(".env", "DATABASE_URL=postgresql://nobody:secret@127.0.0.1:1/none\n")
@@ -185,7 +188,8 @@ def test_stamping_records_a_revision_without_running_it(project: Project) -> Non
     assert "users" not in project.tables()
 
 
-def test_two_heads_are_named_refused_and_joined(project: Project) -> None:
+def test_two_heads_are_named_refused_and_joined(sqlite_project: Project) -> None:
+    project = sqlite_project
     ok(project.make("migration-empty", "MSG=one"))
     ok(project.alembic("revision", "-m", "two", "--head", INITIAL, "--splice"))
     assert "migration-merge" in refusal(project.make("migrate"))
@@ -207,33 +211,37 @@ def test_the_deployment_gate_says_what_is_wrong(project: Project) -> None:
     assert "products" in result.stdout
 
 
-def test_the_gate_lets_labelled_heads_pass(project: Project) -> None:
+def test_the_gate_lets_labelled_heads_pass(sqlite_project: Project) -> None:
+    project = sqlite_project
     ok(project.alembic("revision", "-m", "one", "--branch-label", "one"))
     ok(project.alembic("revision", "-m", "two", "--head", INITIAL, "--splice", "--branch-label", "two"))
     ok(project.alembic("upgrade", "heads"))
     ok(project.make("migration-check"))
 
 
-def test_a_fresh_bake_passes_its_own_checks_and_tests(project: Project) -> None:
+def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
+    sqlite_project: Project,
+) -> None:
+    project = sqlite_project
     ok(project.make("lint", "typecheck"))
-    printed = ok(project.make("test", TEST_DATABASE_URL=project.url))
+    before = {path: path.read_bytes() for path in project.path.rglob("*.py")}
+    assert "left unchanged" in ok(project.make("format"))
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("processes", ["", "-n 2"], ids=["alone", "in parallel"])
+def test_a_fresh_bake_passes_its_own_tests_and_leaves_its_database_alone(
+    project: Project, processes: str
+) -> None:
+    printed = ok(project.make("test", TEST_DATABASE_URL=project.url, PYTEST_ADDOPTS=processes))
     assert " passed" in printed
     assert project.tables() == set()
 
 
-def test_formatting_a_fresh_bake_changes_nothing(project: Project) -> None:
-    before = {path: path.read_bytes() for path in project.path.rglob("*.py")}
-    printed = ok(project.make("format"))
-    assert "left unchanged" in printed
-    assert {path: path.read_bytes() for path in before} == before
-
-
-def test_the_projects_tests_run_in_parallel(project: Project) -> None:
-    assert " passed" in ok(project.python("-m", "pytest", "-q", "-n", "2", TEST_DATABASE_URL=project.url))
-    assert project.tables() == set()
-
-
-def test_the_projects_tests_find_a_downgrade_that_leaves_something_behind(project: Project) -> None:
+def test_the_projects_tests_find_a_downgrade_that_leaves_something_behind(
+    sqlite_project: Project,
+) -> None:
+    project = sqlite_project
     project.write("app/models/product.py", PRODUCT)
     ok(project.make("migration", "MSG=add products"))
     project.edit(f"alembic/versions/{project.revisions()[0].name}", 'op.drop_table("products")', "pass")
