@@ -61,13 +61,9 @@ def get_session_factory() -> async_sessionmaker[AsyncSession]:
 
 
 async def get_db_session() -> AsyncGenerator[AsyncSession]:
-    """A session for one request: whoever uses it commits; an error rolls back.
+    """A session for one request: whoever uses it commits, and closing rolls the rest back.
 
-    FastAPI runs what follows the `yield` after the response, and throws an error in at it.
+    It closes after the response, also where an error or the end of the request cuts it short.
     """
     async with get_session_factory()() as session:
-        try:
-            yield session
-        except BaseException:
-            await session.rollback()
-            raise
+        yield session
