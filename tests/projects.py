@@ -1,6 +1,7 @@
 """A baked project to work in: its make, its Alembic, its database."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -170,3 +171,11 @@ def refusal(result: subprocess.CompletedProcess[str]) -> str:
         if lines:
             return lines[-1]
     raise AssertionError(f"it failed without a word: {output}")
+
+
+def remove_data_elsewhere(project: Path) -> None:
+    """Remove what `db-up` keeps outside of a project that PostgreSQL's user cannot enter."""
+    state = project / ".database" / "server.json"
+    elsewhere = json.loads(state.read_text("utf-8"))["home"] if state.exists() else None
+    if elsewhere:
+        shutil.rmtree(elsewhere)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from baking import CHECKOUT, Baker
-from projects import Project, environment, ok, refusal
+from projects import Project, environment, ok, refusal, remove_data_elsewhere
 from servers import free_port
 
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
@@ -237,6 +237,7 @@ class Terminal:
             process.wait(30)
         if (self.folder / "Makefile").exists():
             self.type("make db-down")
+            remove_data_elsewhere(self.folder)
 
 
 @pytest.fixture

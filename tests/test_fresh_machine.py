@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from baking import copy_checkout
-from projects import PRODUCT, environment, ok
+from projects import PRODUCT, environment, ok, remove_data_elsewhere
 from servers import free_port
 
 pytestmark = pytest.mark.slow
@@ -129,6 +129,7 @@ def test_one_command_ends_with_a_migrated_database_and_steps_that_work(machine: 
             without_network(machine, project)
     finally:
         machine.run(project, "make", "db-down")
+        remove_data_elsewhere(project)
 
 
 def without_network(machine: Machine, project: Path) -> None:
