@@ -1,11 +1,14 @@
 """Revision files and what Alembic does with them, with plain `alembic` as with make."""
 
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from projects import PRODUCT, Project, ok, refusal
+from projects import PRODUCT, Project, environment, ok, refusal
 
 pytestmark = pytest.mark.slow
 INITIAL = "5f3a9c1e7b24"
@@ -430,3 +433,99 @@ def test_sql_from_one_revision_to_another_leads_up_or_down(sqlite_project: Proje
     down = project.make("migration-sql", f"REV=head:{INITIAL}").stdout
     assert "DROP TABLE products" in down
     assert down == project.make("migration-sql", "REV=head:-1").stdout
+
+
+def fill(project: Project, slug: str, *statements: str) -> None:
+    """Write a revision whose upgrade consists of these statements."""
+    ok(project.alembic("revision", "-m", slug))
+    path = str(project.revisions(slug)[0].relative_to(project.path))
+    lines = "\n    ".join(statements)
+    project.edit(path, "def upgrade() -> None:\n    pass", f"def upgrade() -> None:\n    {lines}")
+
+
+def test_whatever_a_revision_trips_over_is_named_with_its_line(project: Project) -> None:
+    fill(project, "seed", 'open("seed.csv")')
+    line = refusal(project.make("migrate"))
+    assert re.search(r"_seed\.py:\d+: FileNotFoundError: .*seed\.csv", line)
+    assert "server" not in line
+    assert "users" in project.tables() or project.dialect == "sqlite"
+
+
+def test_what_an_autocommit_block_did_is_not_said_to_be_undone(postgresql_project: Project) -> None:
+    project = postgresql_project
+    block = "with op.get_context().autocommit_block():"
+    fill(
+        project,
+        "half",
+        block,
+        '    op.execute("CREATE TABLE left_behind (id INTEGER)")',
+        '    op.execute("SELEC 1")',
+    )
+    assert "what its autocommit_block has done stays" in refusal(project.make("migrate"))
+    assert "left_behind" in project.tables()
+
+
+def test_a_mistake_in_a_model_is_named_with_its_line(sqlite_project: Project) -> None:
+    sqlite_project.write("app/models/bad.py", "x = (\n")
+    for target in ("migrate", "migration-history", "migration-check"):
+        assert "app/models/bad.py:1: SyntaxError" in refusal(sqlite_project.make(target))
+
+
+def test_a_reset_that_could_not_migrate_afterwards_drops_nothing(project: Project) -> None:
+    ok(project.make("migrate"))
+    confirm = "CONFIRM=" + ("dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2])
+    project.write("app/models/bad.py", "x = (\n")
+    assert "SyntaxError" in refusal(project.make("db-reset", confirm))
+    assert "users" in project.tables()
+    (project.path / "app/models/bad.py").unlink()
+    project.write("alembic/versions/20260102_0000_bad.py", "x = (\n")
+    assert "20260102_0000_bad.py:1: SyntaxError" in refusal(project.make("db-reset", confirm))
+    assert "users" in project.tables()
+
+
+def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project: Project) -> None:
+    project = postgresql_project
+    text = PRODUCT.replace("    name: Mapped", '    __table_args__ = {"schema": "shop"}\n\n    name: Mapped')
+    project.write("app/models/product.py", text)
+    ok(project.make("migration", "MSG=add products"))
+    path = str(project.revisions()[0].relative_to(project.path))
+    project.edit(path, "    op.create_table(", '    op.execute("CREATE SCHEMA shop")\n    op.create_table(')
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def test_a_database_in_memory_is_not_migrated(sqlite_project: Project) -> None:
+    assert "in memory" in refusal(sqlite_project.make("migrate", DATABASE_URL="sqlite://"))
+
+
+def test_the_gate_says_that_the_database_knows_more(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
+    assert "fedcba987654, which this code does not know" in ok(project.make("migration-check"))
+
+
+def test_a_command_that_is_told_to_end_leaves_no_throwaway_database(postgresql_project: Project) -> None:
+    project = postgresql_project
+    fill(project, "slow", 'op.execute("SELECT pg_sleep(20)")')
+    running = subprocess.Popen(
+        [sys.executable, "-m", "alembic", "revision", "--autogenerate", "-m", "x"],
+        cwd=project.path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    name = project.url.rpartition("/")[2]
+    throwaways = f"SELECT count(*) FROM pg_database WHERE datname LIKE '{name}_throwaway%'"
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(20)'"
+    deadline = time.monotonic() + 30
+    while project.sql(asleep) == [(0,)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert project.sql(throwaways) == [(1,)]
+    running.terminate()
+    out, err = running.communicate(timeout=30)
+    assert running.returncode != 0
+    assert "interrupted" in out
+    assert "Traceback" not in out + err
+    assert project.sql(throwaways) == [(0,)]

@@ -108,4 +108,7 @@ def test_a_confirmation_and_a_server_are_data_too(sqlite_project: Project) -> No
     assert refusal(sqlite_project.make("db-reset", "CONFIRM=$(shell touch x)", ENVIRONMENT="production"))
     sqlite_project.make("db-up", "DB_SERVER=$(shell touch x)")
     sqlite_project.make("run", "PORT=$(shell touch x)")
+    url = "sqlite:///$(shell touch x)$HOME.db"
+    ok(sqlite_project.make("migrate", f"DATABASE_URL={url}"))
+    assert (sqlite_project.path / url.removeprefix("sqlite:///")).is_file()
     assert nothing_ran(sqlite_project)

@@ -1,7 +1,9 @@
 """What Alembic runs for each command. The work is in `app/migrator/environment.py`."""
 
-import app.models  # noqa: F401 - the registry: fills the metadata
 from app.migrator import environment
-from app.models.base import Base
+from app.migrator.failures import loading
+
+with loading():
+    from app.models.base import Base
 
 environment.run(Base.metadata)

@@ -1,6 +1,7 @@
 """`python -m app`, behind `make run`: serve with reload, after a look at the settings."""
 
 import os
+import socket
 import sys
 
 import uvicorn
@@ -8,6 +9,10 @@ import uvicorn
 from app import PROJECT
 from app.database.url import app_database
 from app.settings import SettingsError
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 def main() -> str | None:
@@ -19,6 +24,10 @@ def main() -> str | None:
         app_database()
     except SettingsError as error:
         return str(error)
+    try:
+        socket.create_server((host, int(port)), family=_family(host)).close()
+    except OSError as error:
+        return f"{host}:{port}: {error.strerror or error}; another port: make run PORT=8001"
     uvicorn.run(
         "app.main:app", host=host, port=int(port), reload=True, reload_dirs=[str(PROJECT / "app")]
     )

@@ -66,12 +66,16 @@ def load_settings() -> Settings:
     """
     try:
         return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f".env cannot be read: {type(error).__name__}") from None
     except ValidationError as error:
         problems = [
             f"{_names(str(problem['loc'][0]))}: {problem['msg'].lower()}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
-    raise SettingsError("; ".join(problems) + " (.env.example lists the settings)")
+    exists = (PROJECT / ".env").exists()
+    advice = ".env.example lists the settings" if exists else "no .env here: cp .env.example .env"
+    raise SettingsError("; ".join(problems) + f" ({advice})")
 
 
 @cache

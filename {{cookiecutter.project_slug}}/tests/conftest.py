@@ -15,11 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.database.errors import DatabaseUnavailable
 from app.database.session import create_engine, get_db_session, get_engine
+from app.database.signals import end_like_ctrl_c
 from app.database.throwaway import throwaway_database
 from app.database.url import DatabaseURL, throwaway_home
 from app.main import app
 from app.migrator.config import alembic_config
 from app.settings import SettingsError
+
+end_like_ctrl_c()
 
 
 def _throwaway() -> Iterator[DatabaseURL]:

@@ -72,7 +72,7 @@ async def detailed(engine: EngineDep) -> JSONResponse:
             "up_to_date": migrations.up_to_date,
         }
         if not migrations.up_to_date:
-            body |= {"status": "unavailable", "reason": f"{migrations.pending} migrations pending"}
+            body |= {"status": "unavailable", "reason": f"migrations pending: {migrations.pending}"}
     except DatabaseUnavailable as error:
         failed = {"status": "unavailable", "reason": str(error)}
         body |= failed

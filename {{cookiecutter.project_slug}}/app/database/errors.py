@@ -62,7 +62,8 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, socket.gaierror):
         return "the host's name is not known"
     if isinstance(error, FileNotFoundError):
-        return "no such socket, or no such certificate file"
+        missing = error.filename or "a socket, or a certificate file of the URL"
+        return f"no such file: {missing}"
     if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return " ".join(str(error).split()) or type(error).__name__
     return None

@@ -40,7 +40,9 @@ async def ask(
     error = task.exception()
     if error is None:
         return task.result()
-    raise DatabaseUnavailable(explain(error) or type(error).__name__) from error
+    # What a developer may do about it is no answer for whoever asks over HTTP.
+    reason = (explain(error) or type(error).__name__).partition(";")[0]
+    raise DatabaseUnavailable(reason) from error
 
 
 def _forget(task: asyncio.Task[object]) -> None:

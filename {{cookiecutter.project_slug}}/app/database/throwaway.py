@@ -1,5 +1,6 @@
 """A database that lives as long as a with-block, for tests and for comparing."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,19 +32,27 @@ async def throwaway_database(home: DatabaseURL) -> AsyncIterator[DatabaseURL]:
     prefix = home.name.encode()[:LONGEST_PREFIX].decode(errors="ignore")
     throwaway = home.named(f"{prefix}_throwaway_{secrets.token_hex(4)}")
     with one_line(home):
-        async with connect_beside(home) as connection:
-            try:
-                await create(throwaway, connection)
-            except DBAPIError as error:
-                raise DatabaseUnavailable(
-                    f"{home.server}: {explain(error) or error.orig}; "
-                    "TEST_DATABASE_URL may name a server to create throwaway databases on"
-                ) from None
+        await _create(throwaway, home)
     try:
         yield throwaway
     finally:
         async with connect_beside(home) as connection:
             await drop(throwaway, connection)
+
+
+async def _create(throwaway: DatabaseURL, home: DatabaseURL) -> None:
+    async with connect_beside(home) as connection:
+        try:
+            await create(throwaway, connection)
+        except DBAPIError as error:
+            raise DatabaseUnavailable(
+                f"{home.server}: {explain(error) or error.orig}; "
+                "TEST_DATABASE_URL may name a server to create throwaway databases on"
+            ) from None
+        except asyncio.CancelledError:  # the server may have it all the same
+            async with connect_beside(home) as another:
+                await drop(throwaway, another)
+            raise
 
 
 def _temporary_folder(home: DatabaseURL) -> TemporaryDirectory[str]:

@@ -15,7 +15,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Dialect, TypeDecorator
+from sqlalchemy import Column, Dialect, MetaData, TypeDecorator
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
@@ -39,9 +39,13 @@ def compare_type(
     return None
 
 
-def options(config: Config, dialect: str) -> dict[str, Any]:
+def options(config: Config, dialect: str, metadata: MetaData) -> dict[str, Any]:
     """Keywords of `context.configure` that concern comparing and writing revisions."""
     patterns = (config.get_main_option("leave_alone") or "").split()
+    schemas = {table.schema for table in metadata.tables.values()} | {None}
+
+    def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+        return kind != "schema" or name in schemas
 
     def include_object(
         item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
@@ -55,7 +59,9 @@ def options(config: Config, dialect: str) -> dict[str, Any]:
         # A function of one's own may stand here too; Alembic 1.20 fails to call it where a table
         # has a computed or identity column.
         "compare_server_default": True,
+        "include_name": include_name,
         "include_object": include_object,
+        "include_schemas": len(schemas) > 1,
         "process_revision_directives": finish_revision,
         "render_item": render_item,
         # SQLite alters a table by copying it: alembic.sqlalchemy.org/en/latest/batch.html
@@ -81,7 +87,7 @@ def finish_revision(
     changes = [change for script in directives for change in script.upgrade_ops_list]
     if all(change.is_empty() for change in changes):
         command.config.print_stdout(
-            "No changes: the models and the revisions agree ('make migration-empty' writes a file)"
+            "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
         )
         directives.clear()
         return

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-from argparse import Namespace
 from collections.abc import Callable
 from logging.config import fileConfig
 from typing import Any
@@ -12,11 +11,13 @@ from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, NullPool
 
+from app.database import signals
 from app.database.errors import DatabaseUnavailable, one_line
 from app.database.session import create_engine
 from app.database.throwaway import throwaway_database
 from app.database.url import DatabaseURL, migration_database, throwaway_home
 from app.migrator import autogenerate, files, sqlite
+from app.migrator.asked import asked_for, only_reads_files, reads
 from app.migrator.failures import explained
 from app.settings import SettingsError
 
@@ -30,58 +31,46 @@ def run(metadata: MetaData) -> None:
         CommandError: one line, which Alembic prints behind `FAILED:`.
     """
     config = context.config
-    options = _command_options()
-    if _only_reads_files(options, config.cmd_opts):
-        options["fn"]((), context.get_context())
-        return
+    options = asked_for()
     if config.cmd_opts is not None and config.config_file_name:  # started by hand, not by the app
         # Modules live as long as the command: to collect them again and again is a tenth of it.
         gc.freeze()
-        fileConfig(config.config_file_name, disable_existing_loggers=False)
-    revision = options.get("revision_context")
-    asked = revision.command_args if revision else {}
+        signals.end_like_ctrl_c()
+        if not only_reads_files(options, config.cmd_opts):
+            fileConfig(config.config_file_name, disable_existing_loggers=False)
     try:
-        if "template_args" in options:  # revision, merge or check
-            files.guard(context.script)
-            if revision is None:
-                files.check_merge(context.script, config.cmd_opts)
-            if asked.get("message") is not None:
-                files.check_message(asked["message"])
-            if not asked.get("autogenerate"):
-                return  # the file is all: no database is needed
-        database = config.attributes.get("database") or migration_database()
-        configure = _Configure(metadata, database)
-        if context.is_offline_mode():
-            configure(url=database.url, literal_binds=True, dialect_opts={"paramstyle": "named"})
-            with context.begin_transaction():
-                context.run_migrations()
-        elif asked.get("message") is not None:
-            asyncio.run(_compare_with_throwaway(database, configure, options["fn"]))
-        else:
-            writes = not (_reads(options) or revision)
-            work = _run_on(configure, dont_mutate=not writes)
-            asyncio.run(_connected(database, work, writes=writes))
+        with explained(context):
+            _run(metadata, options)
     except (DatabaseUnavailable, SettingsError) as error:
         raise CommandError(str(error)) from None
 
 
-def _command_options() -> dict[str, Any]:
-    """What Alembic's command put aside for this environment; no public name leads there."""
-    context.configure(dialect_name="sqlite")
-    return dict(context.get_context().opts)
-
-
-def _reads(options: dict[str, Any]) -> bool:
-    """`current` and `history`: what changes something could be had as SQL too."""
-    return "as_sql" not in options
-
-
-def _only_reads_files(options: dict[str, Any], command_line: Namespace | None) -> bool:
-    """`history`, which Alembic brings here although it shows no database's place in it."""
-    if not _reads(options) or command_line is None:
-        return False
-    shows_current = getattr(command_line, "indicate_current", True)
-    return not shows_current and "current" not in (command_line.rev_range or "")
+def _run(metadata: MetaData, options: dict[str, Any]) -> None:
+    config = context.config
+    if only_reads_files(options, config.cmd_opts):
+        options["fn"]((), context.get_context())
+        return
+    revision = options.get("revision_context")
+    asked = revision.command_args if revision else {}
+    if "template_args" in options:  # revision, merge or check
+        files.guard(context.script)
+        files.check_command(context.script, config.cmd_opts, asked)
+        if not asked.get("autogenerate"):
+            return  # the file is all: no database is needed
+    database = config.attributes.get("database") or migration_database()
+    configure = _Configure(metadata, database)
+    if context.is_offline_mode():
+        configure(url=database.url, literal_binds=True, dialect_opts={"paramstyle": "named"})
+        with context.begin_transaction():
+            context.run_migrations()
+    elif asked.get("message") is not None:
+        asyncio.run(_compare_with_throwaway(database, configure, options["fn"]))
+    elif database.in_memory:
+        raise CommandError("a database in memory would be gone with this command")
+    else:
+        writes = not (reads(options) or revision)
+        work = _run_on(configure, dont_mutate=not writes)
+        asyncio.run(_connected(database, work, writes=writes))
 
 
 class _Configure:
@@ -94,7 +83,7 @@ class _Configure:
             # transaction for all, which Alembic would not even begin by itself.
             "transaction_per_migration": database.dialect == "postgresql",
             "transactional_ddl": True,
-            **autogenerate.options(context.config, database.dialect),
+            **autogenerate.options(context.config, database.dialect, metadata),
         }
 
     def __call__(self, **options: Any) -> None:
@@ -145,8 +134,7 @@ async def _compare_with_throwaway(
         connection.commit()
         log.setLevel(level)
         configure(connection=connection, fn=compare)
-        with explained(context):
-            context.run_migrations()
+        context.run_migrations()
 
     home = throwaway_home()
     if home.dialect != database.dialect:

@@ -6,36 +6,64 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app import PROJECT
 from app.database.errors import explain
+
+OF_DRIVERS = ("asyncpg", "aiosqlite", "sqlalchemy")
+
+
+class Explained(CommandError):
+    """An error whose text needs no more advice."""
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Raise what is wrong with a model as a `CommandError` that names its file and line.
+
+    `alembic --raiseerr` shows the traceback.
+    """
+    try:
+        yield
+    except Exception as error:
+        place = _place(error, PROJECT / "app") or "models"
+        raise CommandError(f"app/{place}: {_said(error)}") from error
 
 
 @contextmanager
 def explained(context: ModuleType) -> Iterator[None]:
     """Raise what goes wrong inside as a `CommandError` of one line, where it is foreseeable."""
+    versions = Path(context.script.versions)
     try:
         yield
+    except Explained:
+        raise
     except CommandError as error:
-        raise CommandError(_with_advice(str(error), context)) from None
-    except DBAPIError as error:
-        place = _place_in_revision(error, Path(context.script.versions))
-        if explain(error) is not None or place is None:
+        raise Explained(_with_advice(str(error), context)) from None
+    except KeyboardInterrupt:
+        raise Explained("interrupted; what was not committed is undone") from None
+    except Exception as error:
+        place = _place(error, versions)
+        if place is None or _is_lost_connection(error):
+            if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
+                raise Explained(f"the models: {_said(error)}") from error
             raise
-        said = " ".join(str(error.orig).split())
-        raise CommandError(f"{place}: {said}; this revision changed nothing") from error
+        remains = _what_remains(context, versions / place.rpartition(":")[0])
+        raise Explained(f"{place}: {_said(error)}; {remains}") from error
 
 
 def _with_advice(message: str, context: ModuleType) -> str:
     if message.startswith("Can't locate revision"):
-        if any(f"'{name}'" in message for name in context.get_context().get_current_heads()):
+        if any(f"'{name}'" in message for name in _current_heads(context)):
             return (
                 f"{message}, at which the database stands: this code is older than the database, "
                 "or the revision is on another branch; nothing was changed"
             )
         return f"{message}; 'make migration-history' lists those there are"
-    if message.startswith("Multiple head revisions"):
+    if message.startswith("Multiple head"):
         heads = ", ".join(context.script.get_heads())
         return f"several heads ({heads}): join them with 'make migration-merge', or name one"
     if message == "Ambiguous walk":
@@ -43,9 +71,50 @@ def _with_advice(message: str, context: ModuleType) -> str:
     return message
 
 
-def _place_in_revision(error: BaseException, versions: Path) -> str | None:
-    """`file:line` of the revision's own statement that failed."""
+def _current_heads(context: ModuleType) -> tuple[str, ...]:
+    """Where the database stands, while there is a connection to ask."""
+    migration: MigrationContext = context.get_context()
+    if migration.connection is None or migration.connection.closed:
+        return ()
+    return migration.get_current_heads()
+
+
+def _said(error: BaseException) -> str:
+    """The error's own words on one line; of a database's error, those of its server."""
+    if isinstance(error, DBAPIError):
+        return " ".join(str(error.orig).split())
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _place(error: BaseException, folder: Path) -> str | None:
+    """`file:line` of the statement below `folder` that failed, if there is one."""
+    if isinstance(error, SyntaxError) and error.filename:
+        path = Path(error.filename)
+        return f"{path.relative_to(folder)}:{error.lineno}" if _below(path, folder) else None
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if Path(frame.filename).parent == versions:
-            return f"{Path(frame.filename).name}:{frame.lineno}"
+        path = Path(frame.filename)
+        if _below(path, folder) and "migrator" not in path.parts:
+            return f"{path.relative_to(folder)}:{frame.lineno}"
     return None
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    """Whether it is about the server, although a revision's statement met it."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    return explain(error) is not None and any(f"/{name}/" in last for name in OF_DRIVERS)
+
+
+def _what_remains(context: ModuleType, revision: Path) -> str:
+    if context.get_context().dialect.name == "sqlite":
+        return "nothing was changed"
+    if "autocommit_block" in revision.read_text(encoding="utf-8"):
+        return "what its autocommit_block has done stays"
+    return "this revision changed nothing"

@@ -1,10 +1,13 @@
 """The files that new revisions are written to."""
 
+import os
 from argparse import Namespace
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
+from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
@@ -37,10 +40,25 @@ def check_message(message: str | None) -> None:
         )
 
 
-def check_merge(script: ScriptDirectory, command_line: Namespace | None) -> None:
-    """Raise `CommandError` where there is nothing to merge: Alembic would write an empty file."""
-    if len(script.get_heads()) < 2 and not getattr(command_line, "splice", False):
-        raise CommandError("there is one head only: nothing to merge")
+def check_command(
+    script: ScriptDirectory, command_line: Namespace | None, asked: dict[str, Any]
+) -> None:
+    """Raise `CommandError` for what could not become a file, before any work is done for it.
+
+    Args:
+        asked: the arguments of `alembic revision` or `check`; none for `merge`.
+    """
+    several = len(script.get_heads()) > 1
+    if not asked:
+        if not several and not getattr(command_line, "splice", False):
+            raise CommandError("there is one head only: nothing to merge")
+        return
+    # Code that calls Alembic's commands gives no command line; its `check` has no message.
+    by_hand = command_line is not None and command_line.cmd[0] is command.revision
+    if by_hand or asked["message"] is not None:
+        check_message(asked["message"])
+        if several and asked["head"] == "head":
+            raise CommandError("Multiple head revisions")
 
 
 def guard(script: ScriptDirectory) -> None:
@@ -54,6 +72,8 @@ def guard(script: ScriptDirectory) -> None:
         folder: str | PathLike[str], rev_id: str, message: str | None, create_date: datetime
     ) -> Path:
         check_message(message)
+        if not os.access(folder, os.W_OK):
+            raise CommandError(f"{folder} cannot be written to")
         if any(known.revision == rev_id for known in script.walk_revisions()):
             raise CommandError(f"revision {rev_id} exists already")
         path = first = alembics_path(folder, rev_id, message, create_date)

@@ -3,6 +3,7 @@
 from io import StringIO
 
 from alembic import command
+from alembic.util import CommandError
 
 from app.migrator.config import alembic_config
 from app.migrator.status import scripts, with_ancestors
@@ -16,7 +17,9 @@ def render(revisions: str) -> str:
     """
     config = alembic_config()
     config.output_buffer = StringIO()  # an error half way leaves nothing of it on stdout
-    begin, _, end = revisions.partition(":")
+    begin, colon, end = revisions.partition(":")
+    if colon and not (begin and end):
+        raise CommandError("REV is a revision, or two of them: from:to")
     if end and not _leads_up(begin, end):
         command.downgrade(config, revisions, sql=True)
     else:

@@ -14,11 +14,13 @@ from app.migrator.config import alembic_config
 
 @dataclass(frozen=True)
 class Status:
-    """Revision identifiers in the database and in the code, and how many are still to be run."""
+    """Revisions in the database and in the code, how many are still to be run, and those in the
+    database that the code does not have."""
 
     current: tuple[str, ...]
     head: tuple[str, ...]
     pending: int
+    unknown: tuple[str, ...] = ()
 
     @property
     def up_to_date(self) -> bool:
@@ -50,8 +52,9 @@ def compare(current: tuple[str, ...]) -> Status:
     """The status of a database whose version table holds `current`; loads the revisions."""
     head = tuple(scripts().get_heads())
     known = {script.revision for script in scripts().walk_revisions()}
-    if not known.issuperset(current):  # newer code has been here: nothing is left for this one
-        return Status(current, head, pending=0)
+    unknown = tuple(name for name in current if name not in known)
+    if unknown:  # newer code has been here: nothing is left for this one
+        return Status(current, head, pending=0, unknown=unknown)
     pending = len(with_ancestors(head) - with_ancestors(current))
     return Status(current, head, pending)
 

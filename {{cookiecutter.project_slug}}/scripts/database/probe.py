@@ -1,6 +1,7 @@
 """Ask whatever listens at a database's address what it is."""
 
 import asyncio
+import time
 from dataclasses import dataclass, replace
 
 from asyncpg import (
@@ -12,10 +13,12 @@ from asyncpg import (
 from sqlalchemy.exc import DBAPIError
 
 from app.database import server
-from app.database.errors import driver_error, explain
+from app.database.errors import SQLSTATES, driver_error, explain
 from app.database.url import DatabaseURL
 
 PATIENCE = 3  # seconds for one attempt: what listens may not be PostgreSQL and never answer
+SLOW = 15  # seconds that a server of ours may be busy, or starting, before that is a failure
+BUSY = ("no answer in time", SQLSTATES["57P03"])
 LOGIN_REFUSED = (InvalidPasswordError, InvalidAuthorizationSpecificationError)
 
 
@@ -50,6 +53,17 @@ def ask(database: DatabaseURL) -> Running | Silent:
         if reason is None:
             raise
         return Silent(reason, isinstance(cause, LOGIN_REFUSED))
+
+
+def ask_patiently(database: DatabaseURL) -> Running | Silent:
+    """`ask`, again while something listens there that has no time to answer."""
+    deadline = time.monotonic() + SLOW
+    while True:
+        answer = ask(database)
+        slow = isinstance(answer, Silent) and answer.reason in BUSY
+        if not slow or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.2)
 
 
 async def _ask(database: DatabaseURL) -> Running:

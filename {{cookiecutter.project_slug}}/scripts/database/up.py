@@ -40,6 +40,8 @@ def up() -> str:
         if mark is None:
             raise Failure(f"{HOME / 'mark'} cannot be read: it is somebody else's")
         answer = probe.ask(database)
+        if isinstance(answer, probe.Silent) and _runs_there(database, state):
+            answer = probe.ask_patiently(database)
         if isinstance(answer, probe.Running) and answer.mark == mark:
             _remember(state, answer)
             _refuse_another_way(state)
@@ -78,9 +80,8 @@ def _start(
     data = home.data_folder(state)
     pid = postmaster.find(data)
     if pid is not None:  # it has another port, the mark of another folder, or another password
-        same_port = postmaster.port(data) == database.url.port
-        if isinstance(answer, probe.Silent) and answer.refused_login and same_port:
-            raise Failure(native.password_refused(database))
+        if isinstance(answer, probe.Silent) and _runs_there(database, state):
+            _refuse_to_stop(database, answer)
         postmaster.stop(pid)
     elif isinstance(answer, probe.Running) and not A_MARK.search(answer.mark):
         _leave_alone(database, answer)
@@ -88,6 +89,21 @@ def _start(
     if ways.goes_by_docker(state, has_data=home.major_version(data) is not None):
         return start.by_docker(database, state, mark)
     return start.natively(database, state, mark)
+
+
+def _runs_there(database: DatabaseURL, state: State) -> bool:
+    data = home.data_folder(state)
+    return postmaster.find(data) is not None and postmaster.port(data) == database.url.port
+
+
+def _refuse_to_stop(database: DatabaseURL, answer: probe.Silent) -> None:
+    """It may be slow, or what `.env` asks of it may be wrong: others are connected to it."""
+    if answer.refused_login:
+        raise Failure(native.password_refused(database))
+    raise Failure(
+        f"this project's server runs, but on {database.server}: {answer.reason.partition(';')[0]} "
+        "(if it stays so: 'make db-down', then 'make db-up')"
+    )
 
 
 def _leave_alone(database: DatabaseURL, answer: probe.Running) -> None:
