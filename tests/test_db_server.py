@@ -591,6 +591,28 @@ def test_data_that_was_deleted_under_a_running_server_is_begun_anew(shop: Workpl
 
 
 @needs_postgresql
+def test_a_server_that_runs_is_not_stopped_for_what_env_asks_of_it(shop: Workplace) -> None:
+    ok(shop.up())
+    pid, env = shop.pid, shop.env
+    (shop.path / ".env").write_text(env.replace("application_name=shop", "sslmode=require"))
+    assert "rejected SSL upgrade" in refusal(shop.up())
+    assert shop.pid == pid
+    (shop.path / ".env").write_text(env)
+    ok(shop.up())
+    assert shop.pid == pid
+
+
+@needs_postgresql
+def test_a_server_that_is_slow_to_answer_is_waited_for(shop: Workplace) -> None:
+    ok(shop.up())
+    pid = shop.pid
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(4, os.kill, (pid, signal.SIGCONT)).start()
+    ok(shop.up())
+    assert shop.pid == pid
+
+
+@needs_postgresql
 def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: Workplace) -> None:
     ok(shop.up())
     remember(shop)
