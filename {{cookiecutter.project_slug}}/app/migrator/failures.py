@@ -74,7 +74,7 @@ def _with_advice(message: str, context: ModuleType) -> str:
 def _current_heads(context: ModuleType) -> tuple[str, ...]:
     """Where the database stands, while there is a connection to ask."""
     migration: MigrationContext = context.get_context()
-    if migration.connection is None or migration.connection.closed:
+    if migration.as_sql or migration.connection is None or migration.connection.closed:
         return ()
     return migration.get_current_heads()
 
