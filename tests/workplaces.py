@@ -299,7 +299,9 @@ def relay(target: int, port: int = 0) -> Iterator[int]:
         listener.close()
 
 
-STUB = """#!{python}
+# A line of two languages: the path behind #! may hold no space.
+STUB = """#!/bin/sh
+'''exec' "{python}" "$0" "$@" #'''
 import json, os, sys
 from pathlib import Path
 folder, arguments = Path(__file__).parent, sys.argv[1:]
