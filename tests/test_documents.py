@@ -3,7 +3,6 @@
 import ast
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -233,7 +232,9 @@ class Terminal:
     def close(self) -> None:
         """End what still runs."""
         for process in self.started:
-            os.killpg(process.pid, signal.SIGTERM)
+            # make hands it on. The whole group would get it twice, and Uvicorn's reloader can hang
+            # for ever on a second signal while it handles the first.
+            process.terminate()
             process.wait(30)
         if (self.folder / "Makefile").exists():
             self.type("make db-down")
