@@ -1,0 +1,158 @@
+"""A revision works in one transaction, or commits as it goes: never both.
+
+What commits as it goes is a concurrent index, the operations of `online.py`, and whatever stands
+in an `autocommit_block`. With ordinary statements beside it, a failure would leave half of the
+revision behind, and running it again would fail for ever at the half that is there.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
+from sqlalchemy import Connection, event, text
+
+# What only reads, or concerns the session alone.
+READS = re.compile(r"\s*(SELECT|WITH|SHOW|SET|RESET|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
+HINTS = ("autocommit_block", "concurrently", "_online(", ".backfill(")
+NEITHER = {"get_context", "get_bind", "f", "inline_literal"}
+ADVICE = (
+    "what commits as it goes needs a revision of its own: "
+    "'make migration-empty MSG=…', and move one of the two there"
+)
+
+
+class Mixed(CommandError):
+    """A revision is of both kinds."""
+
+
+class Kinds:
+    """What the revision that is being run has done so far, in one attempt to run it."""
+
+    def __init__(self) -> None:
+        self.running = False  # its upgrade() or downgrade() is being executed
+        self.inside = False  # an autocommit block
+        self.committed = False  # a block has begun, and perhaps ended
+        self.repeatable = True  # nothing was committed that could not be done once more
+
+    def install(self, context: MigrationContext) -> None:
+        """Watch over the revisions that `context` is going to run."""
+        if context.dialect.name == "sqlite":  # all of a run is one transaction, and stays one
+            context.autocommit_block = self._as_it_is  # type: ignore[method-assign] # no hook
+            return
+        alembics_block = context.autocommit_block
+
+        @contextmanager
+        def autocommit_block() -> Iterator[None]:
+            if self.running and not context.as_sql and _has_written(context.connection):
+                raise Mixed(f"statements in the transaction, and then a commit: {ADVICE}")
+            self.inside = self.committed = True
+            try:
+                with alembics_block():
+                    yield
+            finally:
+                self.inside = False
+
+        context.autocommit_block = autocommit_block  # type: ignore[method-assign] # no hook
+        if not context.as_sql and context.connection is not None:
+            event.listen(context.connection, "before_cursor_execute", self._before)
+
+    @contextmanager
+    def _as_it_is(self) -> Iterator[None]:
+        yield
+
+    def watched(self, run: Callable[..., None]) -> Callable[..., None]:
+        """`run`, the upgrade() or downgrade() of one revision, watched over."""
+
+        def watched(**arguments: Any) -> None:
+            self.running, self.committed, self.repeatable = True, False, True
+            try:
+                run(**arguments)
+            finally:
+                self.running = False
+
+        return watched
+
+    def _before(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not self.running or not self.committed or READS.match(statement):
+            return
+        if not self.inside:
+            raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
+        if not self.in_operation:
+            self.repeatable = False
+
+    in_operation = False
+
+    @contextmanager
+    def operation(self, context: MigrationContext) -> Iterator[None]:
+        """Autocommit for an operation that, run again after a crash, does what is left to do."""
+        self.in_operation = True
+        try:
+            if self.inside:
+                yield
+            else:
+                with context.autocommit_block():
+                    yield
+        finally:
+            self.in_operation = False
+
+
+@contextmanager
+def operation(context: MigrationContext) -> Iterator[None]:
+    """See `Kinds.operation`; for a context that Alembic configured with `kinds`."""
+    with context.opts["kinds"].operation(context):
+        yield
+
+
+def _has_written(connection: Connection | None) -> bool:
+    """Whether the transaction has changed anything: it has got a number then.
+
+    https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+    """
+    assert connection is not None
+    return connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text")) is not None
+
+
+def check_text(path: Path, function: str) -> None:
+    """Raise `Mixed` if the text of `upgrade` or `downgrade` in a revision's file shows both."""
+    source = path.read_text(encoding="utf-8")
+    if not any(hint in source for hint in HINTS):
+        return
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            commits, transaction = _lines(node)
+            if commits and transaction:
+                raise Mixed(
+                    f"{path.name}: line {min(commits)} commits as it goes, line "
+                    f"{min(transaction)} works in a transaction: {ADVICE}; nothing was run"
+                )
+
+
+def _lines(node: ast.AST) -> tuple[list[int], list[int]]:
+    """Where `op` is asked for what commits as it goes, and where for anything else."""
+    commits: list[int] = []
+    transaction: list[int] = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.With) and "autocommit_block" in ast.dump(child.items[0]):
+            commits.append(child.lineno)
+            continue
+        match child:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="op"), attr=name)):
+                if name not in NEITHER:
+                    (commits if _commits(name, child) else transaction).append(child.lineno)
+        below = _lines(child)
+        commits += below[0]
+        transaction += below[1]
+    return commits, transaction
+
+
+def _commits(name: str, call: ast.Call) -> bool:
+    concurrently = any(
+        word.arg == "postgresql_concurrently" and ast.unparse(word.value) == "True"
+        for word in call.keywords
+    )
+    return concurrently or name == "backfill" or name.endswith("_online")
