@@ -43,6 +43,13 @@ class Settings(BaseSettings):
     )
     database_echo: bool = either("DATABASE_ECHO", "DB_ECHO_SQL", False)
 
+    # Seconds. PostgreSQL counts its timeouts in milliseconds, in 31 bits.
+    migration_timeout: float = either(
+        "MIGRATION_TIMEOUT", "DB_MIGRATION_TIMEOUT", 600.0, gt=0, le=2_000_000
+    )
+    migration_lock_timeout: float = Field(2.0, gt=0, le=2_000_000)
+    migration_wait: float = Field(300.0, ge=0, allow_inf_nan=False)
+
 
 def _names(location: str) -> str:
     """The variable of a validation error, with its second spelling where it has one."""

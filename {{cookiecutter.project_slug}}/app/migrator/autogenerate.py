@@ -20,6 +20,7 @@ from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from app.migrator import checks  # noqa: F401 - registers itself: CHECK constraints
+from app.migrator.history import TABLE as HISTORY
 
 # On SQLite it would warn at each comparison that it does nothing there. A filter, because a
 # level does not outlive the reading of alembic.ini.
@@ -45,7 +46,7 @@ def options(config: Config, dialect: str, metadata: MetaData) -> dict[str, Any]:
     schemas = {table.schema for table in metadata.tables.values()} | {None}
 
     def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-        return kind != "schema" or name in schemas
+        return name != HISTORY if kind == "table" else kind != "schema" or name in schemas
 
     def include_object(
         item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any

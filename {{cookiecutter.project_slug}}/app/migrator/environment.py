@@ -3,23 +3,25 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from logging.config import fileConfig
 from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import signals
 from app.database.errors import DatabaseUnavailable, one_line
 from app.database.session import create_engine
 from app.database.throwaway import throwaway_database
 from app.database.url import DatabaseURL, migration_database, throwaway_home
-from app.migrator import autogenerate, files, sqlite
+from app.migrator import autogenerate, files, offline, sqlite
 from app.migrator.asked import asked_for, only_reads_files, reads
 from app.migrator.failures import explained
-from app.settings import SettingsError
+from app.migrator.run import Run
+from app.settings import SettingsError, get_settings
 
 
 def run(metadata: MetaData) -> None:
@@ -60,17 +62,17 @@ def _run(metadata: MetaData, options: dict[str, Any]) -> None:
     database = config.attributes.get("database") or migration_database()
     configure = _Configure(metadata, database)
     if context.is_offline_mode():
-        configure(url=database.url, literal_binds=True, dialect_opts={"paramstyle": "named"})
-        with context.begin_transaction():
-            context.run_migrations()
+        offline.run(configure, database, options["fn"])
     elif asked.get("message") is not None:
         asyncio.run(_compare_with_throwaway(database, configure, options["fn"]))
     elif database.in_memory:
         raise CommandError("a database in memory would be gone with this command")
+    elif reads(options) or revision:
+        asyncio.run(_connected(database, _read(configure)))
     else:
-        writes = not (reads(options) or revision)
-        work = _run_on(configure, dont_mutate=not writes)
-        asyncio.run(_connected(database, work, writes=writes))
+        purge = bool(options.get("purge"))
+        run = Run(database, configure, options["fn"], options.get("destination_rev"), purge=purge)
+        asyncio.run(_connected(database, run))
 
 
 class _Configure:
@@ -90,28 +92,25 @@ class _Configure:
         context.configure(**self.options, **options)
 
 
-def _run_on(configure: _Configure, *, dont_mutate: bool) -> Callable[[Connection], None]:
-    def run(connection: Connection) -> None:
-        configure(connection=connection, dont_mutate=dont_mutate)
+def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]:
+    def read(connection: Connection) -> None:
+        configure(connection=connection, dont_mutate=True)
         with explained(context), context.begin_transaction():
             context.run_migrations()
-            if connection.dialect.name == "sqlite" and not dont_mutate:
-                sqlite.check_foreign_keys(connection)
 
-    return run
+    return lambda connection: connection.run_sync(read)
 
 
 async def _connected(
-    database: DatabaseURL, work: Callable[[Connection], None], *, writes: bool = True
+    database: DatabaseURL, work: Callable[[AsyncConnection], Awaitable[None]]
 ) -> None:
     engine = create_engine(database, poolclass=NullPool)
     if database.dialect == "sqlite":
-        sqlite.prepare_for_migrations(engine, writes=writes)
+        sqlite.prepare_for_migrations(engine, get_settings().migration_lock_timeout)
     try:
         with one_line(database):
             async with engine.connect() as connection:
-                await connection.run_sync(work)
-                await connection.commit()
+                await work(connection)
     finally:
         await engine.dispose()
 
@@ -121,23 +120,20 @@ async def _compare_with_throwaway(
 ) -> None:
     """Compare the models with what the revisions build, never with what a database holds."""
 
-    def build(revision: Any, _context: Any) -> Any:
+    def upgrade(revision: Any, _context: Any) -> Any:
         return context.script._upgrade_revs("heads", revision)
 
     def work(connection: Connection) -> None:
-        log = logging.getLogger("alembic.runtime.migration")
-        level = log.level
-        log.setLevel(logging.WARNING)  # "Running upgrade" would read as if of the real database
-        configure(connection=connection, fn=build)
-        with explained(context), context.begin_transaction():
-            context.run_migrations()
-        connection.commit()
-        log.setLevel(level)
-        configure(connection=connection, fn=compare)
+        configure(connection=connection, fn=compare, dont_mutate=True)
         context.run_migrations()
 
     home = throwaway_home()
     if home.dialect != database.dialect:
         home = database
+    log = logging.getLogger("alembic.runtime.migration")
+    level = log.level
     async with throwaway_database(home) as throwaway:
-        await _connected(throwaway, work)
+        log.setLevel(logging.WARNING)  # "Running upgrade" would read as if of the real database
+        await _connected(throwaway, Run(throwaway, configure, upgrade))
+        log.setLevel(level)
+        await _connected(throwaway, lambda connection: connection.run_sync(work))

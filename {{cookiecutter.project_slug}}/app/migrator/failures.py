@@ -1,5 +1,6 @@
 """Failures that everybody meets once, each in one line that says what to do."""
 
+import sqlite3
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,13 +12,26 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app import PROJECT
-from app.database.errors import explain
+from app.database.errors import driver_error, explain
+from app.migrator.kinds import HINTS
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+LOCK_NOT_AVAILABLE_OR_DEADLOCK = ("55P03", "40P01")
 OF_DRIVERS = ("asyncpg", "aiosqlite", "sqlalchemy")
 
 
 class Explained(CommandError):
     """An error whose text needs no more advice."""
+
+
+def is_lock_trouble(error: BaseException) -> bool:
+    """Whether others stood in the way, so that trying again may help."""
+    if isinstance(error, Explained) and error.__cause__ is not None:
+        error = error.__cause__
+    error = driver_error(error)
+    if isinstance(error, sqlite3.OperationalError):
+        return "database is locked" in str(error)
+    return getattr(error, "sqlstate", None) in LOCK_NOT_AVAILABLE_OR_DEADLOCK
 
 
 @contextmanager
@@ -115,6 +129,7 @@ def _is_lost_connection(error: BaseException) -> bool:
 def _what_remains(context: ModuleType, revision: Path) -> str:
     if context.get_context().dialect.name == "sqlite":
         return "nothing was changed"
-    if "autocommit_block" in revision.read_text(encoding="utf-8"):
-        return "what its autocommit_block has done stays"
+    source = revision.read_text(encoding="utf-8")
+    if any(hint in source for hint in HINTS):
+        return "what it committed stays"
     return "this revision changed nothing"

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ class Kinds:
     def watched(self, run: Callable[..., None]) -> Callable[..., None]:
         """`run`, the upgrade() or downgrade() of one revision, watched over."""
 
+        @wraps(run)  # Alembic prints its name
         def watched(**arguments: Any) -> None:
             self.running, self.committed, self.repeatable = True, False, True
             try:
@@ -113,7 +115,8 @@ def _has_written(connection: Connection | None) -> bool:
 
     https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
     """
-    assert connection is not None
+    if connection is None:
+        return False
     return connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text")) is not None
 
 

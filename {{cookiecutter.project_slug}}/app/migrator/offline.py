@@ -1,12 +1,46 @@
 """`make migration-sql`: what the revisions would do, as SQL, complete or not at all."""
 
+from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
-from alembic import command
+from alembic import command, context
+from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.util import CommandError
 
+from app.database.url import DatabaseURL
 from app.migrator.config import alembic_config
+from app.migrator.kinds import Kinds
+from app.migrator.plan import Steps, check_kinds
 from app.migrator.status import scripts, with_ancestors
+from app.settings import get_settings
+
+
+def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> None:
+    """What `alembic/env.py` runs for `--sql`: the steps that `fn` finds, as SQL."""
+    kinds = Kinds()
+    on_postgresql = database.dialect == "postgresql"
+
+    def steps(heads: Any, migration: MigrationContext) -> list[MigrationStep]:
+        found = list(fn(heads, migration))
+        if on_postgresql:
+            check_kinds(found)
+        return found
+
+    configure(
+        url=database.url,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+        fn=steps,
+        kinds=kinds,
+    )
+    kinds.install(context.get_context())
+    if on_postgresql:
+        settings = get_settings()
+        context.execute(f"SET lock_timeout = '{settings.migration_lock_timeout * 1000:.0f}ms'")
+        context.execute(f"SET statement_timeout = '{settings.migration_timeout * 1000:.0f}ms'")
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 def render(revisions: str) -> str:

@@ -6,11 +6,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 
-def prepare_for_migrations(engine: AsyncEngine, *, writes: bool) -> None:
+def prepare_for_migrations(engine: AsyncEngine, busy_timeout: float) -> None:
     """Take transactions out of Python's hands, which would begin none before DDL.
 
-    IMMEDIATE waits for another writer at the start; a transaction that began by reading could
-    only fail later. Foreign keys are off: batch mode copies a table and drops the original, which
+    A connection with the execution option `writes` begins with IMMEDIATE, which waits for another
+    writer at the start, `busy_timeout` seconds; a transaction that began by reading could only
+    fail later. Foreign keys are off: batch mode copies a table and drops the original, which
     would delete or break the rows that refer to it. Both: https://www.sqlite.org/lang_altertable.html
     section 7, https://www.sqlite.org/lang_transaction.html section 2.2.
     """
@@ -20,10 +21,12 @@ def prepare_for_migrations(engine: AsyncEngine, *, writes: bool) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
+        cursor.execute(f"PRAGMA busy_timeout = {busy_timeout * 1000:.0f}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

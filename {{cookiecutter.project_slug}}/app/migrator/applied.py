@@ -1,0 +1,90 @@
+"""What ran here before, against the revisions of this code: ahead, unknown, edited."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Row
+
+from app.migrator import history
+from app.migrator.status import with_ancestors
+
+log = logging.getLogger(__name__)
+
+
+def in_effect(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
+    """The row that tells of each revision that is applied, as far as the history knows."""
+    found = {}
+    for row in rows:
+        if row.outcome == history.DONE:
+            found[row.revision] = row
+    return {name: row for name, row in found.items() if row.direction != "downgrade"}
+
+
+def is_ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirectory) -> bool:
+    """Whether newer code migrated this database, and all of this code's revisions are in it.
+
+    Raises:
+        CommandError: nobody knows the revision at which the database stands, or this code has
+            others that did not run here.
+    """
+    if all(_knows(scripts, name) for name in current):
+        return False
+    known = {script.revision for script in scripts.walk_revisions()}
+    unknown = [name for name in current if name not in known]
+    applied = in_effect(history.read(connection))
+    here = {name for name in current if name in known}
+    todo = list(unknown)
+    complete = True
+    while todo:
+        row = applied.get(todo.pop())
+        if row is None or row.direction == "stamp":  # what came before was not run here
+            complete = False
+            continue
+        before = row.down_revision.split(", ") if row.down_revision else []
+        here |= known.intersection(before)
+        todo += [name for name in before if name not in known]
+    names = ", ".join(unknown)
+    last = applied.get(unknown[0])
+    if last is None:
+        raise CommandError(
+            f"the database stands at {names}, which neither this code nor its history knows: is it "
+            "another application's, or a revision that was never committed? Nothing was changed"
+        )
+    if complete and not set(scripts.get_heads()) <= with_ancestors(tuple(here)):
+        raise CommandError(
+            f"the database stands at {names} of another branch, and revisions of this code never "
+            "ran there: merge the branches first. Nothing was changed"
+        )
+    log.warning(
+        "the database is ahead of this code: %s ran on %s with version %s of the app; "
+        "nothing to do",
+        names,
+        f"{last.started_at:%Y-%m-%d %H:%M}",
+        last.app_version,
+    )
+    return True
+
+
+def check_unedited(connection: Connection, scripts: ScriptDirectory) -> None:
+    """Raise `CommandError` if a revision's file is not what it was when it ran here."""
+    for name, row in in_effect(history.read(connection)).items():
+        if row.checksum is None or not _knows(scripts, name):
+            continue
+        path = Path(scripts.get_revision(name).path)
+        if history.checksum(path) != row.checksum:
+            raise CommandError(
+                f"{path.name} was edited after it ran here on {row.started_at:%Y-%m-%d %H:%M}: "
+                "restore it and write a new revision. If it is right as it is: 'make "
+                f"migration-stamp REV={name}', then 'make migration-stamp' where the database was. "
+                "Nothing was changed"
+            )
+
+
+def _knows(scripts: ScriptDirectory, name: str) -> bool:
+    try:
+        return scripts.get_revision(name).revision == name
+    except CommandError:
+        return False

@@ -1,0 +1,89 @@
+"""Which revisions a command has to run from where the database is, and whether it may."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.migrator import applied, kinds
+from app.migrator.failures import explained
+
+Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
+
+
+class Plan:
+    """What is left to be done of an `upgrade`, `downgrade` or `stamp`.
+
+    Args:
+        configure: `context.configure` with the project's options.
+        find: Alembic's function from the current heads to the steps.
+        destination: what the command was asked for, such as `head`.
+        purge: the version table is emptied first (`stamp --purge`).
+    """
+
+    def __init__(
+        self, configure: Callable[..., None], find: Steps, destination: Any, *, purge: bool
+    ) -> None:
+        self.configure = configure
+        self.find = find
+        self.destination = destination
+        self.purge = purge
+        self.steps: list[MigrationStep] = []
+
+    async def is_empty(self, connection: AsyncConnection, *, quiet: bool = False) -> bool:
+        """Whether nothing has to be done. Reads only, and leaves no transaction open.
+
+        Raises:
+            CommandError: the revisions, or one of them, should not be run.
+        """
+
+        def look(connection: Connection) -> None:
+            with quietly() if quiet else nullcontext():
+                self.configure(connection=connection, dont_mutate=True)
+            with explained(context):
+                self.make(connection)
+
+        await connection.run_sync(look)
+        await connection.rollback()
+        return not self.steps and not self.purge
+
+    def make(self, connection: Connection) -> None:
+        """Find the steps from where the database is now: once, so that `+1` stays what it was."""
+        migration = context.get_context()
+        heads = migration.get_current_heads()
+        upgrades = self.find.__name__ == "upgrade"
+        if upgrades and applied.is_ahead(connection, heads, context.script):
+            self.steps = []
+            if self.destination in ("head", "heads"):
+                return
+        self.steps = list(self.find(() if self.purge else heads, migration))
+        if upgrades and self.steps:
+            applied.check_unedited(connection, context.script)
+        if connection.dialect.name == "postgresql":
+            check_kinds(self.steps)
+
+
+def check_kinds(steps: Iterable[MigrationStep]) -> None:
+    """Raise `CommandError` if a step's text mixes what commits as it goes with other things."""
+    for step in steps:
+        if isinstance(step, RevisionStep):
+            way = "upgrade" if step.is_upgrade else "downgrade"
+            kinds.check_text(Path(step.revision.path), way)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Configure Alembic once more without its two lines about dialect and transactions."""
+    alembics = logging.getLogger("alembic.runtime.migration")
+    level = alembics.level
+    alembics.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        alembics.setLevel(level)

@@ -1,0 +1,85 @@
+"""What one run of revisions writes into the history."""
+
+import asyncio
+import logging
+from time import monotonic
+
+from alembic.runtime.migration import MigrationStep
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database.server import connect
+from app.database.url import DatabaseURL
+from app.migrator import history
+from app.migrator.blockers import Blockers
+from app.migrator.patience import Patience
+from app.settings import get_settings
+
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """Measures the step that is on its way, and tells the history how it ended."""
+
+    def __init__(self, database: DatabaseURL, patience: Patience, blockers: Blockers) -> None:
+        self.database = database
+        self.patience = patience
+        self.blockers = blockers
+        self.author = history.Author(get_settings().environment)
+        self.step: MigrationStep | None = None
+        self.retries = 0
+        self._waited_before = 0.0
+        self._transaction_begun = self._begun = monotonic()
+
+    def transaction_begins(self) -> None:
+        """Whatever is locked from now on is held until the commit."""
+        self._transaction_begun = monotonic()
+
+    def begin(self, step: MigrationStep) -> None:
+        """An attempt to run `step` begins."""
+        self.step = step
+        self._begun = monotonic()
+        self.blockers.clear()
+        if self.database.dialect == "postgresql":
+            self.transaction_begins()
+
+    def end(self) -> None:
+        """The step is committed, or on SQLite done."""
+        self.step, self.retries, self._waited_before = None, 0, self.patience.waited
+
+    def retry(self) -> None:
+        """The attempt was in vain: all of its time was spent waiting."""
+        self.patience.spend(monotonic() - self._transaction_begun)
+        self.retries += 1
+
+    def _entry(self, step: MigrationStep) -> history.Entry:
+        now = monotonic()
+        return history.Entry(
+            step,
+            duration=now - self._begun,
+            lock_wait=self.patience.waited - self._waited_before + self.blockers.waited,
+            locks_held=now - self._transaction_begun,
+            retries=self.retries,
+        )
+
+    def done(self, connection: Connection) -> None:
+        """Write the success of the step, in its own transaction."""
+        if self.step is not None:
+            row = self.author.row() | self._entry(self.step).row(history.DONE)
+            history.write(connection, row)
+
+    async def failed(self, error: str) -> None:
+        """Write a failure; on another connection, since the first may be what failed."""
+        if self.step is None:
+            return
+        row = self.author.row() | self._entry(self.step).row(history.FAILED, error)
+
+        def tell(connection: Connection) -> None:
+            history.create(connection)
+            history.write(connection, row)
+
+        try:
+            async with asyncio.timeout(5), connect(self.database) as connection:
+                await connection.run_sync(tell)
+        except (SQLAlchemyError, OSError) as unreachable:
+            log.warning("the history was not told: %s", type(unreachable).__name__)

@@ -1,0 +1,137 @@
+"""One `upgrade`, `downgrade` or `stamp`: alone, patient, and told to the history."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from alembic import context
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.database.url import DatabaseURL
+from app.migrator import blockers, history, lock, sqlite
+from app.migrator.failures import Explained, explained, is_lock_trouble
+from app.migrator.kinds import Kinds
+from app.migrator.patience import Patience
+from app.migrator.plan import Plan, Steps, quietly
+from app.migrator.recorder import Recorder
+from app.settings import get_settings
+
+
+class Run:
+    """Runs what there is to run on one connection; the arguments are those of `Plan`."""
+
+    def __init__(
+        self,
+        database: DatabaseURL,
+        configure: Callable[..., None],
+        find: Steps,
+        destination: Any = "heads",
+        *,
+        purge: bool = False,
+    ) -> None:
+        self.database = database
+        self.plan = Plan(configure, find, destination, purge=purge)
+        self.settings = get_settings()
+        self.patience = Patience(self.settings.migration_wait)
+        self.blockers = blockers.Blockers()
+        self.recorder = Recorder(database, self.patience, self.blockers)
+        self.kinds = Kinds()
+
+    async def __call__(self, connection: AsyncConnection) -> None:
+        """Do it. At head already, nobody waits for anybody.
+
+        Raises:
+            CommandError: one line; what was not committed is rolled back.
+        """
+        if await self.plan.is_empty(connection):
+            return
+        if self.database.dialect == "sqlite":
+            await connection.execution_options(writes=True)
+            await self._until_done(connection)
+            return
+        table = context.get_context().version_table
+        session = await lock.prepare(connection, self.settings, table)
+        if not await self._take_lock(connection, session):
+            return
+        await connection.run_sync(history.create)
+        await connection.commit()
+        interval = self.settings.migration_lock_timeout / 5
+        async with blockers.watched(self.blockers, self.database, session.pid, interval):
+            await self._until_done(connection)
+
+    async def _take_lock(self, connection: AsyncConnection, session: lock.Session) -> bool:
+        """Wait for the lock; False if another instance has meanwhile done what was to do."""
+        tries = 0
+        while not await lock.try_lock(connection, session):
+            who = await lock.holder(connection, session)
+            await self.patience.pause(tries, f"waiting for {who}", longest=1.0)
+            tries += 1
+            if await self.plan.is_empty(connection, quiet=True):
+                return False
+        return not await self.plan.is_empty(connection, quiet=True)
+
+    async def _until_done(self, connection: AsyncConnection) -> None:
+        while True:
+            self.recorder.transaction_begins()
+            try:
+                await connection.run_sync(self._attempt)
+                await connection.commit()
+                return
+            except BaseException as error:
+                if not connection.invalidated:
+                    await connection.rollback()
+                if not (is_lock_trouble(error) and self.kinds.repeatable):
+                    await self.recorder.failed(str(error) or "interrupted")
+                    raise
+                await self._pause(error)
+
+    async def _pause(self, error: BaseException) -> None:
+        """Wait before the next attempt, or give up."""
+        if self.recorder.step is None:
+            reason = f"another process writes to {self.database.server}"
+        else:
+            who = f": {self.blockers.last}" if self.blockers.last else ""
+            reason = f"{self.recorder.step} waited for a lock and was rolled back{who}"
+        tries = self.recorder.retries
+        self.recorder.retry()
+        try:
+            await self.patience.pause(tries, f"{reason}; try {tries + 2} follows")
+        except Explained as given_up:
+            await self.recorder.failed(str(given_up))
+            raise given_up from error
+
+    def _attempt(self, connection: Connection) -> None:
+        on_sqlite = self.database.dialect == "sqlite"
+        self.kinds = Kinds()
+        with quietly():
+            self.plan.configure(
+                connection=connection,
+                dont_mutate=False,
+                fn=self._next_steps,
+                kinds=self.kinds,
+                on_version_apply=lambda **_said: self.recorder.done(connection),
+            )
+        self.kinds.install(context.get_context())
+        with explained(context), context.begin_transaction():
+            if on_sqlite:  # nothing of another attempt is left
+                self.recorder.step = None
+                history.create(connection)
+                self.plan.make(connection)
+            context.run_migrations()
+            if on_sqlite:
+                sqlite.check_foreign_keys(connection)
+
+    def _next_steps(self, _heads: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
+        if self.plan.purge:
+            self.plan.steps = list(self.plan.find((), migration))
+        while self.plan.steps:
+            planned = self.plan.steps[0]
+            self.recorder.begin(planned)
+            step = copy.copy(planned)
+            step.migration_fn = self.kinds.watched(planned.migration_fn)
+            yield step
+            # Alembic asks for the next one when this one is committed, on SQLite when it is done.
+            self.plan.steps.pop(0)
+            self.recorder.end()
