@@ -40,6 +40,14 @@ def driver_error(error: BaseException) -> BaseException:
     return error
 
 
+def is_missing_table(error: BaseException) -> bool:
+    """Whether a statement named a table that the database does not have."""
+    error = driver_error(error)
+    if isinstance(error, sqlite3.Error):
+        return "no such table" in str(error)
+    return getattr(error, "sqlstate", None) == "42P01"
+
+
 def explain(error: BaseException) -> str | None:
     """The reason in a few words if `error` is about reaching a database, otherwise None."""
     import asyncpg  # not above: a project on SQLite starts sooner without

@@ -1,4 +1,4 @@
-"""`python -m app.migrator`: `make migration-check`, `migrate-test` and `migration-sql`."""
+"""`python -m app.migrator`: `make migration-check`, `-log`, `-sql`, and `migrate-test`."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from app.database.errors import DatabaseUnavailable, one_line
 from app.database.server import connect
 from app.database.throwaway import throwaway_database
 from app.database.url import migration_database, throwaway_home
-from app.migrator import offline, status
+from app.migrator import applied, log, offline, status
 from app.migrator.autogenerate import render_item
 from app.migrator.config import alembic_config
 from app.migrator.files import body
@@ -52,6 +52,7 @@ async def check() -> list[str]:
     with one_line(database):
         async with connect(database) as connection:
             here = status.compare(await status.read_current(connection))
+            problems += await connection.run_sync(applied.edited, status.scripts())
     if here.unknown:
         print(f"The database is at {', '.join(here.unknown)}, which this code does not know.")
     if here.pending:
@@ -102,10 +103,10 @@ def load() -> None:
 
 
 def main(arguments: list[str]) -> str | None:
-    """Run one of the four; returns what to print before exiting with 1, None for success."""
+    """Run one of the five; returns what to print before exiting with 1, None for success."""
     commands = {"check": check, "test": test}
-    if len(arguments) != 1 or arguments[0] not in (*commands, "sql", "load"):
-        return "usage: python -m app.migrator check|test|sql|load"
+    if arguments not in (["check"], ["test"], ["sql"], ["load"], ["log"], ["log", "--json"]):
+        return "usage: python -m app.migrator check|test|sql|load|log [--json]"
     signals.end_like_ctrl_c()
     try:
         if arguments == ["load"]:
@@ -113,6 +114,9 @@ def main(arguments: list[str]) -> str | None:
             return None
         if arguments == ["sql"]:
             print(offline.render(os.environ.get("REV") or "head"), end="")
+            return None
+        if arguments[0] == "log":
+            print(asyncio.run(log.show(as_json="--json" in arguments)))
             return None
         problems = asyncio.run(commands[arguments[0]]())
     except (CommandError, DatabaseUnavailable, SettingsError) as error:

@@ -62,25 +62,37 @@ def is_ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDi
         "the database is ahead of this code: %s ran on %s with version %s of the app; "
         "nothing to do",
         names,
-        f"{last.started_at:%Y-%m-%d %H:%M}",
+        _date(last),
         last.app_version,
     )
     return True
 
 
-def check_unedited(connection: Connection, scripts: ScriptDirectory) -> None:
-    """Raise `CommandError` if a revision's file is not what it was when it ran here."""
+def edited(connection: Connection, scripts: ScriptDirectory) -> list[str]:
+    """A line for each revision whose file is not what it was when it ran here."""
+    lines = []
     for name, row in in_effect(history.read(connection)).items():
         if row.checksum is None or not _knows(scripts, name):
             continue
         path = Path(scripts.get_revision(name).path)
         if history.checksum(path) != row.checksum:
-            raise CommandError(
-                f"{path.name} was edited after it ran here on {row.started_at:%Y-%m-%d %H:%M}: "
-                "restore it and write a new revision. If it is right as it is: 'make "
-                f"migration-stamp REV={name}', then 'make migration-stamp' where the database was. "
-                "Nothing was changed"
-            )
+            lines.append(f"{path.name} was edited after it ran here on {_date(row)}")
+    return lines
+
+
+def check_unedited(connection: Connection, scripts: ScriptDirectory) -> None:
+    """Raise `CommandError` if a revision's file is not what it was when it ran here."""
+    lines = edited(connection, scripts)
+    if lines:
+        raise CommandError(
+            f"{'; '.join(lines)}: restore it, and write a new revision for the change. If it is "
+            "right as it is: 'make migration-stamp REV=<it>', then stamp where the database was. "
+            "Nothing was changed"
+        )
+
+
+def _date(row: Row[Any]) -> str:
+    return f"{row.started_at:%Y-%m-%d %H:%M}"
 
 
 def _knows(scripts: ScriptDirectory, name: str) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from logging.config import fileConfig
 from typing import Any
 
@@ -64,15 +64,15 @@ def _run(metadata: MetaData, options: dict[str, Any]) -> None:
     if context.is_offline_mode():
         offline.run(configure, database, options["fn"])
     elif asked.get("message") is not None:
-        asyncio.run(_compare_with_throwaway(database, configure, options["fn"]))
+        _run_async(_compare_with_throwaway(database, configure, options["fn"]))
     elif database.in_memory:
         raise CommandError("a database in memory would be gone with this command")
     elif reads(options) or revision:
-        asyncio.run(_connected(database, _read(configure)))
+        _run_async(_connected(database, _read(configure)))
     else:
         purge = bool(options.get("purge"))
         run = Run(database, configure, options["fn"], options.get("destination_rev"), purge=purge)
-        asyncio.run(_connected(database, run))
+        _run_async(_connected(database, run))
 
 
 class _Configure:
@@ -90,6 +90,18 @@ class _Configure:
 
     def __call__(self, **options: Any) -> None:
         context.configure(**self.options, **options)
+
+
+def _run_async(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` on an event loop of its own; `config.attributes["stop"]()` cancels it."""
+
+    async def run() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is not None:
+            context.config.attributes["stop"] = lambda: loop.call_soon_threadsafe(task.cancel)
+        await work
+
+    asyncio.run(run())
 
 
 def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]:

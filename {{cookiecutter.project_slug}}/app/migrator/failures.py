@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from app import PROJECT
 from app.database.errors import driver_error, explain
 from app.migrator.kinds import HINTS
+from app.settings import get_settings
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 LOCK_NOT_AVAILABLE_OR_DEADLOCK = ("55P03", "40P01")
@@ -96,7 +97,10 @@ def _current_heads(context: ModuleType) -> tuple[str, ...]:
 def _said(error: BaseException) -> str:
     """The error's own words on one line; of a database's error, those of its server."""
     if isinstance(error, DBAPIError):
-        return " ".join(str(error.orig).split())
+        said = " ".join(str(driver_error(error)).split())
+        if "statement timeout" in said:
+            said += f" (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
+        return said
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

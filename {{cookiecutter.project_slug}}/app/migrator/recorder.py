@@ -53,12 +53,12 @@ class Recorder:
         self.retries += 1
 
     def _entry(self, step: MigrationStep) -> history.Entry:
-        now = monotonic()
+        now, waited = monotonic(), self.patience.waited - self._waited_before
         return history.Entry(
             step,
-            duration=now - self._begun,
-            lock_wait=self.patience.waited - self._waited_before + self.blockers.waited,
-            locks_held=now - self._transaction_begun,
+            duration=round(now - self._begun, 6),
+            lock_wait=round(waited + self.blockers.waited, 6),
+            locks_held=round(now - self._transaction_begun, 6),
             retries=self.retries,
         )
 

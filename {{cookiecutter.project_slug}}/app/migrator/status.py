@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from functools import cache
 
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import to_tuple
-from sqlalchemy import Connection
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database.errors import is_missing_table
 from app.migrator.config import alembic_config
+
+VERSIONS = text("SELECT version_num FROM alembic_version")
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,15 @@ def compare(current: tuple[str, ...]) -> Status:
 
 
 async def read_current(connection: AsyncConnection) -> tuple[str, ...]:
-    """What the version table holds; nothing where it is missing. Commits nothing."""
+    """What the version table holds, by a single query; nothing where the table is missing.
 
-    def heads(sync: Connection) -> tuple[str, ...]:
-        return MigrationContext.configure(sync).get_current_heads()
-
-    return await connection.run_sync(heads)
+    Leaves no transaction open.
+    """
+    try:
+        return tuple(await connection.scalars(VERSIONS))
+    except DBAPIError as error:
+        if not is_missing_table(error):
+            raise
+        return ()
+    finally:
+        await connection.rollback()

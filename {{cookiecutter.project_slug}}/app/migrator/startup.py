@@ -1,0 +1,66 @@
+"""For code with a running event loop, such as the lifespan of an application.
+
+Fifty containers may do so at once: one migrates, the others wait for it, and at head none does.
+"""
+
+import asyncio
+import logging
+
+from alembic import command
+
+from app.database.errors import one_line
+from app.database.server import connect
+from app.database.url import DatabaseURL, app_database, migration_database
+from app.migrator.config import alembic_config
+from app.migrator.status import Status, compare, read_current
+
+log = logging.getLogger(__name__)
+
+
+async def read_status(database: DatabaseURL | None = None) -> Status:
+    """Current revisions, head and what is pending, by a single query; changes nothing.
+
+    Raises:
+        DatabaseUnavailable: no connection.
+    """
+    database = database or app_database()
+    with one_line(database):
+        async with connect(database) as connection:
+            current = await read_current(connection)
+    # The first time, all revision files are read.
+    return await asyncio.to_thread(compare, current)
+
+
+async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
+    """Upgrade to the newest revision, if any is pending; the same guarded road as `make migrate`.
+
+    Cancelled, it rolls the revision back that is under way, and ends.
+
+    Args:
+        database: the one that `MIGRATION_DATABASE_URL` or `DATABASE_URL` names, if none is given.
+
+    Raises:
+        CommandError: a revision failed, or should not be run; one line.
+        DatabaseUnavailable: no connection.
+    """
+    database = database or migration_database()
+    here = await read_status(database)
+    if here.unknown:
+        log.warning("the database is at %s, ahead of this code", ", ".join(here.unknown))
+    if here.pending:
+        await _upgrade(database)
+        here = await read_status(database)
+    return here
+
+
+async def _upgrade(database: DatabaseURL) -> None:
+    config = alembic_config(database)
+    # Alembic's environment has an event loop of its own, which needs a thread without one.
+    upgrade = asyncio.create_task(asyncio.to_thread(command.upgrade, config, "heads"))
+    try:
+        await asyncio.shield(upgrade)
+    except asyncio.CancelledError:
+        if not upgrade.done() and "stop" in config.attributes:
+            config.attributes["stop"]()
+        await asyncio.wait([upgrade])
+        raise
