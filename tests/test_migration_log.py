@@ -1,0 +1,87 @@
+"""What ran, when, by whom and how it ended: `make migration-log`."""
+
+import getpass
+import socket
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from projects import Project, ok, refusal
+
+INITIAL = "5f3a9c1e7b24"
+
+
+def test_each_revision_leaves_a_row_that_says_all_of_it(project: Project) -> None:
+    project.variables["ENVIRONMENT"] = "staging"
+    ok(project.make("migrate"))
+    [row] = project.log()
+    begun = datetime.fromisoformat(row.pop("started_at"))
+    assert timedelta() < datetime.now(UTC) - begun < timedelta(minutes=1)
+    assert UUID(row.pop("run_id"))
+    assert 0 <= row.pop("duration") < 10
+    assert 0 < row.pop("locks_held") < 10
+    [file] = (project.path / "alembic" / "versions").glob("*_create_users.py")
+    assert row == {
+        "id": 1,
+        "revision": INITIAL,
+        "down_revision": None,
+        "direction": "upgrade",
+        "lock_wait": 0.0,
+        "retries": 0,
+        "outcome": "done",
+        "error": None,
+        "executed_by": getpass.getuser(),
+        "host": socket.gethostname(),
+        "environment": "staging",
+        "app_version": "0.1.0",
+        "checksum": sha256(file.read_bytes()).hexdigest(),
+    }
+
+
+def test_every_way_and_every_outcome_is_told(project: Project) -> None:
+    ok(project.make("migrate"))
+    ok(project.make("migration-down"))
+    ok(project.make("migration-stamp", "REV=head"))
+    project.revise("fails", 'op.execute("nonsense")')
+    refusal(project.make("migrate"))
+    told = [(row["direction"], row["outcome"]) for row in project.log()]
+    assert told == [("upgrade", "done"), ("downgrade", "done"), ("stamp", "done"), ("upgrade", "failed")]
+    assert "nonsense" in project.log()[-1]["error"]
+    assert project.log()[-1]["down_revision"] == INITIAL
+
+    table = project.make("migration-log").stdout.splitlines()
+    assert len(table) == 5
+    assert table[0].split()[:3] == ["started", "(UTC)", "direction"]
+    assert "downgrade" in table[2]
+    assert "nonsense" in table[4]
+
+
+def test_the_revisions_of_one_command_have_one_run(project: Project) -> None:
+    ok(project.make("migration-empty", "MSG=second"))
+    ok(project.make("migrate"))
+    ok(project.make("migration-down"))
+    first, second, third = (row["run_id"] for row in project.log())
+    assert first == second != third
+
+
+def test_a_database_without_a_history_has_an_empty_one(project: Project) -> None:
+    assert "nothing ran here" in project.make("migration-log").stdout
+    assert project.log() == []
+    ok(project.make("migrate"))
+    project.sql("DROP TABLE alembic_history")
+    ok(project.make("migration-empty", "MSG=second"))
+    ok(project.make("migrate"))
+    assert [row["outcome"] for row in project.log()] == ["done"]
+
+
+def test_the_history_is_no_table_of_the_models(project: Project) -> None:
+    ok(project.make("migrate"))
+    assert "alembic_history" in project.tables()
+    ok(project.alembic("check"))
+    ok(project.make("migration-check"))
+
+
+def test_a_message_of_an_error_stays_on_its_line(project: Project) -> None:
+    project.revise("fails", "raise ValueError('one\\ntwo')")
+    refusal(project.make("migrate"))
+    assert len(project.make("migration-log").stdout.splitlines()) == 1 + len(project.log())

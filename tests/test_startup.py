@@ -1,0 +1,135 @@
+"""Migrating from code with a running event loop, and asking where the database is."""
+
+import ast
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from projects import Project, environment, ok
+from servers import PostgresServer
+
+INITIAL = "5f3a9c1e7b24"
+
+# What an application does at its start: its own loop goes on turning meanwhile.
+START = """
+import asyncio, logging
+from dataclasses import asdict
+from app.migrator.startup import migrate_if_needed
+
+async def main():
+    turns = 0
+    async def turn():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+    turning = asyncio.create_task(turn())
+    status = await migrate_if_needed()
+    print({"turns": turns, **asdict(status)})
+
+asyncio.run(main())
+"""
+
+REPORT = """
+import asyncio
+from dataclasses import asdict
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from app.migrator.startup import read_status
+
+statements = []
+event.listen(Engine, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
+status = asdict(asyncio.run(read_status()))
+print({"statements": [each for each in statements if not each.startswith("PRAGMA")], **status})
+"""
+
+SLOW = """
+def upgrade() -> None:
+    op.execute("CREATE TABLE begun (id INTEGER)")
+    op.execute("SELECT pg_sleep(60)")
+"""
+
+
+def run(project: Project, script: str) -> dict[str, Any]:
+    result = project.python("-c", script)
+    shown: dict[str, Any] = ast.literal_eval(ok(result).splitlines()[-1])
+    return shown
+
+
+def test_code_with_a_running_loop_migrates_and_goes_on_turning(project: Project) -> None:
+    before = run(project, REPORT)
+    assert (before["current"], before["head"], before["pending"]) == ((), (INITIAL,), 1)
+    first = run(project, START)
+    assert (first["current"], first["pending"]) == ((INITIAL,), 0)
+    assert first["turns"] > 1
+    assert project.version() == [INITIAL]
+    run(project, START)
+    assert len(project.log()) == 1
+
+
+def test_the_report_is_a_single_query(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.make("migration-empty", "MSG=later")
+    report = run(project, REPORT)
+    assert report["statements"] == ["SELECT version_num FROM alembic_version"]
+    assert (report["current"], report["pending"]) == ((INITIAL,), 1)
+
+
+def test_instances_that_start_together_migrate_once(project: Project) -> None:
+    for number in range(3):
+        ok(project.make("migration-empty", f"MSG=step {number}"))
+    command = [sys.executable, "-c", START]
+    variables = environment(PYTHONPATH=str(project.path))
+    started = [
+        subprocess.Popen(
+            command,
+            cwd=project.path,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        printed, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, printed
+        assert "'pending': 0" in printed
+    rows = project.log()
+    assert [row["direction"] for row in rows] == ["upgrade"] * 4
+    assert len({row["revision"] for row in rows}) == 4
+
+
+def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    project.revise("slow", SLOW)
+    script = START.replace("await migrate_if_needed()", "await asyncio.wait_for(migrate_if_needed(), 2)")
+    result = project.python("-c", script)  # in much less than the minute that the revision takes
+    assert "TimeoutError" in result.stderr
+    assert project.version() == [INITIAL]
+    assert "begun" not in project.tables()
+    last = project.log()[-1]
+    assert (last["outcome"], last["error"]) == ("failed", "interrupted")
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+    assert project.sql(waiting) == []
+
+
+@pytest.mark.parametrize("fault", ["no server", "failing revision"])
+def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, fault: str) -> None:
+    if fault == "no server":
+        project.variables["DATABASE_URL"] = "postgresql://app:s3cret@127.0.0.1:1/app"
+    else:
+        ok(project.make("migration-empty", "MSG=fails"))
+        name = f"alembic/versions/{project.revisions()[0].name}"
+        project.edit(
+            name, "def upgrade() -> None:\n    pass", 'def upgrade() -> None:\n    op.execute("nonsense")'
+        )
+    last = project.python("-c", START).stderr.strip().splitlines()[-1]
+    expected = "127.0.0.1:1: nothing listens" if fault == "no server" else "_fails.py:"
+    assert expected in last
+    assert "s3cret" not in last
