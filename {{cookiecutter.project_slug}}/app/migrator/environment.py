@@ -21,7 +21,7 @@ from app.migrator import autogenerate, files, offline, sqlite
 from app.migrator.asked import asked_for, only_reads_files, reads
 from app.migrator.failures import explained
 from app.migrator.run import Run
-from app.settings import SettingsError, get_settings
+from app.settings import SettingsError
 
 
 def run(metadata: MetaData) -> None:
@@ -118,7 +118,7 @@ async def _connected(
 ) -> None:
     engine = create_engine(database, poolclass=NullPool)
     if database.dialect == "sqlite":
-        sqlite.prepare_for_migrations(engine, get_settings().migration_lock_timeout)
+        sqlite.prepare_for_migrations(engine)
     try:
         with one_line(database):
             async with engine.connect() as connection:

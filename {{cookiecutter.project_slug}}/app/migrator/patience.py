@@ -21,8 +21,10 @@ class Patience:
         self.waited = 0.0
         self._said = ""
 
-    async def pause(self, tries: int, reason: str, *, longest: float = LONGEST_PAUSE) -> None:
-        """Sleep before the next try, longer each time; say why, once for each reason.
+    async def pause(
+        self, tries: int, reason: str, then: str = "", *, longest: float = LONGEST_PAUSE
+    ) -> None:
+        """Sleep before the next try, longer each time; say why and what follows, once for each.
 
         Half of the pause is chance, so that instances that began together do not stay together.
 
@@ -32,9 +34,9 @@ class Patience:
         left = self.seconds - self.waited
         if left <= 0:
             raise Explained(f"gave up after {self.seconds:g} s (MIGRATION_WAIT): {reason}")
-        if reason != self._said:
-            log.warning("%s", reason)
-            self._said = reason
+        if reason + then != self._said:
+            log.warning("%s%s", reason, then)
+            self._said = reason + then
         pause = min(longest, FIRST_PAUSE * 2 ** min(tries, 10))
         pause = min(left, random.uniform(pause / 2, pause))  # noqa: S311 - no secret depends on it
         begun = monotonic()

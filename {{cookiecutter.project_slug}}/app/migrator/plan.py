@@ -35,6 +35,7 @@ class Plan:
         self.destination = destination
         self.purge = purge
         self.steps: list[MigrationStep] = []
+        self._found: tuple[tuple[str, ...], list[MigrationStep]] | None = None
 
     async def is_empty(self, connection: AsyncConnection, *, quiet: bool = False) -> bool:
         """Whether nothing has to be done. Reads only, and leaves no transaction open.
@@ -54,19 +55,26 @@ class Plan:
         return not self.steps and not self.purge
 
     def make(self, connection: Connection) -> None:
-        """Find the steps from where the database is now: once, so that `+1` stays what it was."""
+        """Find the steps from where the database is now."""
         migration = context.get_context()
         heads = migration.get_current_heads()
+        if self._found is None or self._found[0] != heads:
+            self._found = heads, self._allowed(connection, migration, heads)
+        self.steps = list(self._found[1])
+
+    def _allowed(
+        self, connection: Connection, migration: MigrationContext, heads: tuple[str, ...]
+    ) -> list[MigrationStep]:
         upgrades = self.find.__name__ == "upgrade"
-        if upgrades and applied.is_ahead(connection, heads, context.script):
-            self.steps = []
-            if self.destination in ("head", "heads"):
-                return
-        self.steps = list(self.find(() if self.purge else heads, migration))
-        if upgrades and self.steps:
+        is_ahead = upgrades and applied.is_ahead(connection, heads, context.script)
+        if is_ahead and self.destination in ("head", "heads"):
+            return []
+        steps = list(self.find(() if self.purge else heads, migration))
+        if upgrades and steps:
             applied.check_unedited(connection, context.script)
         if connection.dialect.name == "postgresql":
-            check_kinds(self.steps)
+            check_kinds(steps)
+        return steps
 
 
 def check_kinds(steps: Iterable[MigrationStep]) -> None:

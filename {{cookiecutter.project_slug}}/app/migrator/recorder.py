@@ -50,6 +50,7 @@ class Recorder:
     def retry(self) -> None:
         """The attempt was in vain: all of its time was spent waiting."""
         self.patience.spend(monotonic() - self._transaction_begun)
+        self.blockers.clear()
         self.retries += 1
 
     def _entry(self, step: MigrationStep) -> history.Entry:

@@ -1,8 +1,8 @@
 """One `upgrade`, `downgrade` or `stamp`: alone, patient, and told to the history."""
 
 import copy
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationStep
@@ -17,6 +17,8 @@ from app.migrator.patience import Patience
 from app.migrator.plan import Plan, Steps, quietly
 from app.migrator.recorder import Recorder
 from app.settings import get_settings
+
+Result = TypeVar("Result")
 
 
 class Run:
@@ -45,12 +47,16 @@ class Run:
         Raises:
             CommandError: one line; what was not committed is rolled back.
         """
-        if await self.plan.is_empty(connection):
-            return
         if self.database.dialect == "sqlite":
-            await connection.execution_options(writes=True)
-            await self._until_done(connection)
-            return
+            timeout = self.settings.migration_lock_timeout * 1000
+            await connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout:.0f}")
+            if not await self._patiently(connection, self.plan.is_empty):
+                await connection.execution_options(writes=True)
+                await self._patiently(connection, self._attempt)
+        elif not await self.plan.is_empty(connection):
+            await self._on_postgresql(connection)
+
+    async def _on_postgresql(self, connection: AsyncConnection) -> None:
         table = context.get_context().version_table
         session = await lock.prepare(connection, self.settings, table)
         if not await self._take_lock(connection, session):
@@ -59,7 +65,7 @@ class Run:
         await connection.commit()
         interval = self.settings.migration_lock_timeout / 5
         async with blockers.watched(self.blockers, self.database, session.pid, interval):
-            await self._until_done(connection)
+            await self._patiently(connection, self._attempt)
 
     async def _take_lock(self, connection: AsyncConnection, session: lock.Session) -> bool:
         """Wait for the lock; False if another instance has meanwhile done what was to do."""
@@ -72,13 +78,14 @@ class Run:
                 return False
         return not await self.plan.is_empty(connection, quiet=True)
 
-    async def _until_done(self, connection: AsyncConnection) -> None:
+    async def _patiently(
+        self, connection: AsyncConnection, work: Callable[[AsyncConnection], Awaitable[Result]]
+    ) -> Result:
+        """Try until no lock of others is in the way."""
         while True:
             self.recorder.transaction_begins()
             try:
-                await connection.run_sync(self._attempt)
-                await connection.commit()
-                return
+                return await work(connection)
             except BaseException as error:
                 if not connection.invalidated:
                     await connection.rollback()
@@ -97,12 +104,17 @@ class Run:
         tries = self.recorder.retries
         self.recorder.retry()
         try:
-            await self.patience.pause(tries, f"{reason}; try {tries + 2} follows")
+            await self.patience.pause(tries, reason, f"; try {tries + 2} follows")
         except Explained as given_up:
-            await self.recorder.failed(str(given_up))
-            raise given_up from error
+            text = f"{given_up}; nothing of it remains: run it again when the lock is free"
+            await self.recorder.failed(text)
+            raise Explained(text) from error
 
-    def _attempt(self, connection: Connection) -> None:
+    async def _attempt(self, connection: AsyncConnection) -> None:
+        await connection.run_sync(self._run_steps)
+        await connection.commit()
+
+    def _run_steps(self, connection: Connection) -> None:
         on_sqlite = self.database.dialect == "sqlite"
         self.kinds = Kinds()
         with quietly():

@@ -6,14 +6,14 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 
-def prepare_for_migrations(engine: AsyncEngine, busy_timeout: float) -> None:
+def prepare_for_migrations(engine: AsyncEngine) -> None:
     """Take transactions out of Python's hands, which would begin none before DDL.
 
     A connection with the execution option `writes` begins with IMMEDIATE, which waits for another
-    writer at the start, `busy_timeout` seconds; a transaction that began by reading could only
-    fail later. Foreign keys are off: batch mode copies a table and drops the original, which
-    would delete or break the rows that refer to it. Both: https://www.sqlite.org/lang_altertable.html
-    section 7, https://www.sqlite.org/lang_transaction.html section 2.2.
+    writer at the start; a transaction that began by reading could only fail later. Foreign keys are
+    off: batch mode copies a table and drops the original, which would delete or break the rows that
+    refer to it. Both: https://www.sqlite.org/lang_transaction.html section 2.2,
+    https://www.sqlite.org/lang_altertable.html section 7.
     """
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -21,7 +21,6 @@ def prepare_for_migrations(engine: AsyncEngine, busy_timeout: float) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
-        cursor.execute(f"PRAGMA busy_timeout = {busy_timeout * 1000:.0f}")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
