@@ -21,12 +21,14 @@ DOCUMENTS = {
     "README.md": CHECKOUT / "README.md",
     "the project's README.md": PROJECT / "README.md",
     "the guide": PROJECT / "alembic" / "README.md",
+    "what guards": PROJECT / "alembic" / "guards.md",
 }
+GUIDES = [document for document in DOCUMENTS.values() if document.parent.name == "alembic"]
 INITIAL = "5f3a9c1e7b24"
 slow = pytest.mark.slow
 every_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 
-# What of the guide is typed by which test. The READMEs are typed word by word, at the end of this module.
+# What of the guides is typed by which test. The READMEs are typed word by word, at the end of this module.
 DAILY, TYPED, HERE = "test_daily_loop.py::test_", "test_typed_commands.py::test_", "test_documents.py::test_"
 TYPED_BY = {
     "test_db_server.py::test_the_projects_make_targets_do_all_this": ["make db-up"],
@@ -71,6 +73,10 @@ TYPED_BY = {
         "alembic upgrade 5f3a9c1e7b24:head --sql > pending.sql",
         "make migration-sql REV=5f3a9c1e7b24:head > upgrade.sql",
         "make migration-sql REV=head:base > downgrade.sql",
+    ],
+    "test_migration_log.py::test_every_way_and_every_outcome_is_told": [
+        "make migration-log",
+        "make migration-log JSON=1",
     ],
     "test_health_live.py::test_a_migrated_database_is_well": [
         "curl --fail http://127.0.0.1:8000/health/detailed",
@@ -145,7 +151,7 @@ def test_the_readme_of_a_project_names_every_setting() -> None:
     readme = DOCUMENTS["the project's README.md"].read_text("utf-8")
     table = re.findall(r"^\| (`[A-Z_]+`.*?) \|", readme, re.MULTILINE)
     assert set(re.findall(r"`([A-Z_]+)`", " ".join(table))) == {*map(str.upper, fields), *second}
-    assert len(second) == 4
+    assert len(second) == 5
 
 
 @every_document
@@ -158,9 +164,10 @@ def test_every_link_inside_leads_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors, target
 
 
-def test_every_command_of_the_guide_is_typed_by_a_test() -> None:
+def test_every_command_of_the_guides_is_typed_by_a_test() -> None:
     tested = [command for listed in TYPED_BY.values() for command in listed]
-    assert sorted(set(commands(DOCUMENTS["the guide"]))) == sorted(tested)
+    written = {command for guide in GUIDES for command in commands(guide)}
+    assert sorted(written) == sorted(tested)
 
 
 def test_every_test_that_a_table_names_exists() -> None:

@@ -1,6 +1,7 @@
 """Migrating from code with a running event loop, and asking where the database is."""
 
 import ast
+import re
 import subprocess
 import sys
 from typing import Any
@@ -133,3 +134,24 @@ def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, faul
     expected = "127.0.0.1:1: nothing listens" if fault == "no server" else "_fails.py:"
     assert expected in last
     assert "s3cret" not in last
+
+
+def test_the_lifespan_of_the_guide_migrates_a_database_at_the_start_of_the_application(
+    sqlite_project: Project,
+) -> None:
+    project = sqlite_project
+    guide = (project.path / "alembic" / "guards.md").read_text("utf-8")
+    [block] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    project.edit("app/main.py", "app = FastAPI(", f"{block}\n\napp = FastAPI(")
+    script = """
+import asyncio
+from app.main import app
+
+async def main():
+    async with app.router.lifespan_context(app):
+        print("up")
+
+asyncio.run(main())
+"""
+    assert ok(project.python("-c", script)).splitlines()[-1] == "up"
+    assert project.version() == [INITIAL]
