@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 def prepare_for_migrations(engine: AsyncEngine) -> None:
-    """Take transactions out of Python's hands, which would begin none before DDL.
+    """Begin each transaction here: Python would begin none before DDL, and none inside another.
 
     A connection with the execution option `writes` begins with IMMEDIATE, which waits for another
     writer at the start; a transaction that began by reading could only fail later. Foreign keys are
@@ -18,7 +18,6 @@ def prepare_for_migrations(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: DBAPIConnection, _record: object) -> None:
-        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute("PRAGMA foreign_keys = OFF")  # no effect inside a transaction
         cursor.close()
