@@ -1,6 +1,7 @@
 """What a developer types every day, on both databases: each test by its effect, not its exit status."""
 
 import re
+import socket
 import sqlite3
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def test_the_loop_from_a_changed_model_to_a_reset_database(project: Project) -> 
     ok(project.make("db-reset", f"CONFIRM={name}"))
     assert project.sql("SELECT * FROM users") == []
     assert project.version() == [head]
+
+
+def test_a_port_that_cannot_be_had_is_one_line(sqlite_project: Project) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refusal(sqlite_project.make("run", f"PORT={port}"))
+        assert said == f"127.0.0.1:{port}: Address already in use; another port: make run PORT=8001"
+    assert refusal(sqlite_project.make("run", "PORT=http")) == "PORT: not a port number: http"
 
 
 def test_the_second_names_of_the_targets_do_the_same(project: Project) -> None:

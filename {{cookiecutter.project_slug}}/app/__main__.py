@@ -27,7 +27,8 @@ def main() -> str | None:
     try:
         socket.create_server((host, int(port)), family=_family(host)).close()
     except OSError as error:
-        return f"{host}:{port}: {error.strerror or error}; another port: make run PORT=8001"
+        reason = str(error.strerror or error).partition(" (")[0]  # the address stands there again
+        return f"{host}:{port}: {reason}; another port: make run PORT=8001"
     uvicorn.run(
         "app.main:app", host=host, port=int(port), reload=True, reload_dirs=[str(PROJECT / "app")]
     )
