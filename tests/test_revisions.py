@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from projects import PRODUCT, Project, environment, ok, refusal
+from projects import PRODUCT, Project, environment, like_others, ok, refusal
 
 pytestmark = pytest.mark.slow
 INITIAL = "5f3a9c1e7b24"
@@ -66,6 +66,39 @@ def test_an_identifier_is_not_given_twice(sqlite_project: Project) -> None:
     ok(sqlite_project.alembic("revision", "-m", "one", "--rev-id", "abc"))
     assert "exists already" in refusal(sqlite_project.alembic("revision", "-m", "two", "--rev-id", "abc"))
     assert len(sqlite_project.revisions()) == 1
+
+
+def test_what_could_not_become_a_file_is_refused_before_any_work_is_done(sqlite_project: Project) -> None:
+    project = sqlite_project
+
+    def said(target: str, message: str) -> str:
+        return refusal(project.make(target, f"MSG={message}", DATABASE_URL=NO_SERVER))
+
+    assert "nothing to merge" in said("migration-merge", "x")
+    assert "letter or digit" in said("migration", "!!!")
+    ok(project.alembic("revision", "-m", "one"))
+    ok(project.alembic("revision", "-m", "two", "--head", INITIAL, "--splice"))
+    before = project.revisions()
+    assert "migration-merge" in said("migration", "x")
+    assert "migration-merge" in said("migration-empty", "x")
+    assert project.revisions() == before
+
+
+def test_revisions_that_are_no_heads_are_merged_where_splice_asks_for_it(sqlite_project: Project) -> None:
+    project = sqlite_project
+    ok(project.alembic("revision", "-m", "one", "--rev-id", "aaa"))
+    ok(project.alembic("revision", "-m", "two", "--rev-id", "bbb"))
+    assert "nothing to merge" in refusal(project.alembic("merge", "-m", "both", INITIAL, "aaa"))
+    ok(project.alembic("merge", "-m", "both", "--splice", INITIAL, "aaa"))
+    assert len(project.revisions("both")) == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(sqlite_project: Project) -> None:
+    project, user = sqlite_project, like_others()
+    (project.path / "alembic" / "versions").chmod(0o555)
+    result = project.run(*user, sys.executable, "-m", "alembic", "revision", "-m", "x")
+    assert refusal(result).endswith("alembic/versions cannot be written to")
+    assert project.revisions() == []
 
 
 def test_alembic_works_from_any_folder(project: Project, tmp_path: Path) -> None:
@@ -266,14 +299,19 @@ class Child(BaseModel):
 '''
 
 
-def test_batch_mode_on_sqlite_loses_no_child_row(sqlite_project: Project) -> None:
-    project = sqlite_project
+def add_family(project: Project) -> None:
+    """A parent with a child, in tables that a migration made."""
     project.write("app/models/family.py", FAMILY)
     ok(project.make("migration", "MSG=add family"))
     ok(project.make("migrate"))
     one = "0" * 31 + "1"
     project.sql(f"INSERT INTO parents (id, name) VALUES ('{one}', 'p')")
     project.sql(f"INSERT INTO childs (id, parent_id) VALUES ('{one}', '{one}')")
+
+
+def test_batch_mode_on_sqlite_loses_no_child_row(sqlite_project: Project) -> None:
+    project = sqlite_project
+    add_family(project)
     project.edit("app/models/family.py", "String(10)", "String(20)")
     ok(project.make("migration", "MSG=longer names"))
     assert "batch_alter_table" in body(project.revisions("longer")[0])
@@ -284,19 +322,8 @@ def test_batch_mode_on_sqlite_loses_no_child_row(sqlite_project: Project) -> Non
 
 def test_a_run_on_sqlite_that_would_break_a_reference_is_refused(sqlite_project: Project) -> None:
     project = sqlite_project
-    project.write("app/models/family.py", FAMILY)
-    ok(project.make("migration", "MSG=add family"))
-    ok(project.make("migrate"))
-    one = "0" * 31 + "1"
-    project.sql(f"INSERT INTO parents (id, name) VALUES ('{one}', 'p')")
-    project.sql(f"INSERT INTO childs (id, parent_id) VALUES ('{one}', '{one}')")
-    ok(project.make("migration-empty", "MSG=bad"))
-    revision = project.revisions("bad")[0].relative_to(project.path)
-    project.edit(
-        str(revision),
-        "def upgrade() -> None:\n    pass",
-        'def upgrade() -> None:\n    op.execute("DELETE FROM parents")',
-    )
+    add_family(project)
+    fill(project, "bad", 'op.execute("DELETE FROM parents")')
     assert "refers to a row that parents does not have" in refusal(project.make("migrate"))
     assert project.sql("SELECT name FROM parents") == [("p",)]
 
@@ -388,16 +415,31 @@ class Square(Base):
 '''
 
 
-def test_computed_and_identity_columns_are_compared(project: Project) -> None:
+def add_squares(project: Project) -> None:
+    """A table with a computed and an identity column, of a migration."""
     # SQLite has no identity columns, and would be asked for one each time.
     text = COMPUTED if project.dialect == "postgresql" else COMPUTED.replace("Identity(), ", "")
     project.write("app/models/square.py", text.replace("Identity, ", "") if text != COMPUTED else text)
     ok(project.make("migration", "MSG=add squares"))
     ok(project.make("migrate"))
+
+
+def test_computed_and_identity_columns_are_compared(project: Project) -> None:
+    add_squares(project)
     project.sql("INSERT INTO squares (side) VALUES (3)")
     assert project.sql("SELECT area FROM squares") == [(9,)]
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
     ok(project.alembic("check"))
+
+
+def test_a_changed_computed_column_which_no_revision_can_change_is_reported(project: Project) -> None:
+    add_squares(project)
+    ok(project.make("migration-check"))
+    project.edit("app/models/square.py", "side * side", "side + side")
+    for target in ("migration-check", "migrate-test"):
+        result = project.make(target)
+        assert "differ" in refusal(result)
+        assert "squares.area cannot be modified" in result.stdout
 
 
 def test_a_step_down_from_a_merge_asks_which_way(sqlite_project: Project) -> None:

@@ -57,7 +57,7 @@ def check_command(
     by_hand = command_line is not None and command_line.cmd[0] is command.revision
     if by_hand or asked["message"] is not None:
         check_message(asked["message"])
-        if several and asked["head"] == "head":
+        if several and asked["head"] in (None, "head"):
             raise CommandError("Multiple head revisions")
 
 
