@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings, SettingsError, load_settings
-from projects import FOREIGN, Project, refusal
+from projects import FOREIGN, Project, like_others, refusal
 
 SECRET = "s3cr%@:/#?t"
 URL = f"postgresql://app:{SECRET}@db.example.com/app"
@@ -194,10 +194,25 @@ def test_a_percent_encoded_dollar_in_env_is_no_variable(project: Project) -> Non
 
 def test_what_a_project_needs_and_lacks_is_named(project: Project) -> None:
     (project.path / ".env").unlink()
-    assert settings(project).startswith("DATABASE_URL: field required")
-    assert settings(project, DATABASE_URL="").startswith("DATABASE_URL: field required")
+    missing = "DATABASE_URL: field required (no .env here: cp .env.example .env)"
+    assert settings(project) == settings(project, DATABASE_URL="") == missing
+    project.write(".env", "SOMETHING_ELSE=1\n")
+    assert settings(project) == "DATABASE_URL: field required (.env.example lists the settings)"
     project.write(".env", "SOMETHING_ELSE=1\nDATABASE_URL=sqlite://\n")
     assert settings(project)["DATABASE_URL"] == "sqlite://"
+
+
+@pytest.mark.parametrize("why", ["PermissionError", "UnicodeDecodeError"])
+def test_an_env_that_cannot_be_read_is_one_line(project: Project, why: str) -> None:
+    user, env = like_others(), project.path / ".env"
+    if why == "PermissionError":
+        env.chmod(0)
+    else:
+        env.write_bytes("DATABASE_URL=sqlite:///größe.db\n".encode("latin-1"))
+    for command in COMMANDS.values():
+        result = project.run(*user, sys.executable, *command)
+        assert f".env cannot be read: {why}" in refusal(result)
+        assert len((result.stdout + result.stderr).splitlines()) == 1
 
 
 COMMANDS = {
