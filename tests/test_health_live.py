@@ -89,6 +89,7 @@ class Service:
             assert answer.body["reason"] == short.body["reason"]
         assert self.get("/health")[:2] == (200, {"status": "ok"})
         assert short.body["reason"]
+        assert "make" not in short.body["reason"]  # advice is for developers
         return str(short.body["reason"])
 
     def well(self) -> dict[str, Any]:
