@@ -83,4 +83,4 @@ def _sqlite(path: str) -> list[str]:
 
 
 def _replace_this_process(command: list[str], variables: dict[str, str]) -> NoReturn:
-    os.execvpe(command[0], command, os.environ | variables)  # noqa: S606
+    os.execvpe(command[0], command, os.environ | variables)  # noqa: S606 - on purpose

@@ -16,7 +16,7 @@ from app.database.mark import HOME, SECRET
 
 STATE = HOME / "server.json"
 # For a server whose user cannot work in the project. Kept over a restart, unlike /tmp.
-ELSEWHERE = Path("/var/tmp")  # noqa: S108
+ELSEWHERE = Path("/var/tmp")  # noqa: S108 - outlives a restart
 
 
 @dataclass
