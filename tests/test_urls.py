@@ -343,6 +343,28 @@ def test_without_an_sslmode_tls_is_preferred(tls: TLSServer, postgres_server: Po
     assert ask(postgres_server.url(), TLS) == "False"
 
 
+def test_what_a_url_leaves_open_variables_decide_as_for_psql(
+    tls: TLSServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text("*:*:*:*:pw\n")
+    passwords.chmod(0o600)
+    url = tls.url("either").replace(":pw", "")
+    assert "refused the password" in refused(url)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    assert ask(url, TLS) == "True"
+    monkeypatch.setenv("PGSSLMODE", "disable")
+    assert ask(url, TLS) == "False"
+    assert ask(url + "sslmode=require", TLS) == "True"
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    monkeypatch.setenv("PGSSLROOTCERT", str(tls.folder / "wrong.crt"))
+    assert "TLS failed" in refused(url)
+    monkeypatch.setenv("PGSSLROOTCERT", str(tls.folder / "ca.crt"))
+    assert ask(url, TLS) == "True"
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "read-only")
+    assert "read-only" in refused(url)
+
+
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 def test_a_mode_that_wants_tls_refuses_a_server_without(
     postgres_server: PostgresServer, mode: str, tls: TLSServer
