@@ -81,6 +81,7 @@ def test_what_could_not_become_a_file_is_refused_before_any_work_is_done(sqlite_
     before = project.revisions()
     assert "migration-merge" in said("migration", "x")
     assert "migration-merge" in said("migration-empty", "x")
+    assert "letter or digit" in said("migration-merge", "!!!")
     assert project.revisions() == before
 
 

@@ -432,7 +432,7 @@ def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed) -> None
     committed = ok(typed(project, "git ls-files")).split()
     assert MODEL in committed
     assert f"alembic/versions/{newest(project, 'add_phone').name}" in committed
-    assert [name for name in committed if "__pycache__" in name or name.endswith(".db")] == []
+    assert [name for name in committed if "__pycache__" in name] == []
 
 
 @pytest.mark.parametrize(
