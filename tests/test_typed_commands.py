@@ -425,6 +425,7 @@ def test_the_sql_of_a_way_back_wants_to_know_from_where(sqlite_project: Project,
 def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed) -> None:
     project = Project(bake(database="sqlite"), "sqlite:///my_service_dev.db")
     project.write(MODEL, PRODUCT)
+    project.write("app/models/__pycache__/product.pyc", "")  # a developer's Python leaves one
     ok(project.alembic("revision", "--autogenerate", "-m", "Add phone field to user model"))
     git = "git -c user.name=A -c user.email=a@example.com"
     ok(typed(project, "git add alembic/versions/\ngit add app/models/"))
