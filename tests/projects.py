@@ -160,12 +160,12 @@ class Project:
         return asyncio.run(fetch())
 
     def tables(self) -> set[str]:
-        """Names of the tables in the project's database."""
+        """Names of the tables in the project's database, but the history, which a failure leaves too."""
         if self.dialect == "sqlite":
             query = "SELECT name FROM sqlite_master WHERE type = 'table'"
         else:
             query = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-        return {name for (name,) in self.sql(query)}
+        return {name for (name,) in self.sql(query)} - {"alembic_history"}
 
     def version(self) -> list[str]:
         """What Alembic's table holds."""

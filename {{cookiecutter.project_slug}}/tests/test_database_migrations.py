@@ -48,7 +48,7 @@ def schema(connection: Connection) -> dict[str, Any]:
             "check": sorted(str(item) for item in inspector.get_check_constraints(table)),
         }
         for table in inspector.get_table_names()
-        if table != "alembic_version"
+        if table not in ("alembic_version", "alembic_history")
     }
     if connection.dialect.name == "postgresql":
         found["types"] = connection.scalars(
