@@ -11,9 +11,11 @@ from pathlib import Path
 
 from baking import Baker, copy_checkout
 from benchmarks.bakes import bake_time
+from benchmarks.busy import busy_table
+from benchmarks.instances import many_instances
 from benchmarks.measuring import Comparison, medians
 from benchmarks.migrations import Pair, many_revisions, nothing_to_do
-from servers import bindir, running_server
+from servers import PostgresServer, bindir, running_server
 
 FEWEST = 5  # rounds, below which a median says little
 
@@ -49,10 +51,13 @@ def row(comparison: Comparison, runs: int) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def comparisons(folder: Path, stack: ExitStack) -> Iterator[Comparison]:
+def durable(server: PostgresServer) -> None:
+    """Let commits wait for the disk as a user's server does; other measurements do without."""
+    server.settings |= {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+
+
+def comparisons(folder: Path, template: Path, baked: Path, stack: ExitStack) -> Iterator[Comparison]:
     """All of them, each made ready when its turn comes; those on PostgreSQL where it is installed."""
-    template = copy_checkout(folder / "service-template")
-    baked = Baker(template, folder)()
     server = stack.enter_context(running_server()) if bindir() else None
 
     def room(name: str) -> Path:
@@ -66,6 +71,7 @@ def comparisons(folder: Path, stack: ExitStack) -> Iterator[Comparison]:
     yield bake_time(template, room("bakes"))
     if server:
         yield many_revisions(Pair.postgresql(baked, room("many-postgresql"), server))
+        yield many_instances(Pair.postgresql(baked, room("instances-postgresql"), server))
     else:
         print("\nThis machine has no server programs of PostgreSQL: its comparisons are left out.")
 
@@ -83,9 +89,16 @@ def main() -> None:
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         flush=True,
     )
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, ExitStack() as stack:
-        for comparison in comparisons(Path(folder).resolve(), stack):
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+        folder = Path(name).resolve()
+        template = copy_checkout(folder / "service-template")
+        baked = Baker(template, folder)()
+        for comparison in comparisons(folder, template, baked, stack):
             print(row(comparison, count * comparison.repeats), flush=True)
+        if bindir():
+            server = stack.enter_context(running_server(durable))
+            for line in busy_table(baked, folder, server, 3):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":
