@@ -92,7 +92,7 @@ class Kinds:
     @contextmanager
     def operation(self, context: MigrationContext) -> Iterator[None]:
         """Autocommit for an operation that, run again after a crash, does what is left to do."""
-        self.in_operation = True
+        around, self.in_operation = self.in_operation, True
         try:
             if self.inside:
                 yield
@@ -100,7 +100,7 @@ class Kinds:
                 with context.autocommit_block():
                     yield
         finally:
-            self.in_operation = False
+            self.in_operation = around
 
 
 @contextmanager
@@ -115,9 +115,8 @@ def _has_written(connection: Connection | None) -> bool:
 
     https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
     """
-    if connection is None:
-        return False
-    return connection.scalar(text("SELECT pg_current_xact_id_if_assigned()::text")) is not None
+    number = text("SELECT pg_current_xact_id_if_assigned()::text")
+    return connection is not None and connection.scalar(number) is not None
 
 
 def check_text(path: Path, function: str) -> None:
