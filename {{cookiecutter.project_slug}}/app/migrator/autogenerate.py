@@ -19,7 +19,8 @@ from sqlalchemy import Column, Dialect, MetaData, TypeDecorator
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
-from app.migrator import checks  # noqa: F401 - registers itself: CHECK constraints
+# These register themselves: CHECK constraints, and the operations that revisions write.
+from app.migrator import backfill, checks, online, online_columns, online_constraints  # noqa: F401
 from app.migrator.history import TABLE as HISTORY
 
 # On SQLite it would warn at each comparison that it does nothing there. A filter, because a

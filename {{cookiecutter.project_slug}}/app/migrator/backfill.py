@@ -1,0 +1,163 @@
+"""`op.backfill`: fill many rows of a PostgreSQL table that is in use, a batch at a time."""
+
+import asyncio
+import time
+from textwrap import indent
+
+from alembic.operations import MigrateOperation, Operations
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import await_only
+
+from app.migrator.kinds import operation as committing
+from app.migrator.online import log
+from app.migrator.statements import (
+    offline,
+    on_postgresql,
+    quoted,
+    quoted_table,
+    run,
+    setting,
+)
+
+BATCH = 2000  # rows
+PAUSE = 0.0  # seconds
+PASSES = 10
+STILL = "fulfils the condition although it was filled"
+
+
+@Operations.register_operation("backfill")
+class Backfill(MigrateOperation):
+    """Under a name that says what it does."""
+
+    @classmethod
+    def backfill(
+        cls,
+        operations: Operations,
+        table_name: str,
+        set_: str,
+        *,
+        where: str,
+        key: str = "id",
+        schema: str | None = None,
+        batch: int = BATCH,
+        pause: float = PAUSE,
+    ) -> None:
+        """Fill the rows of a table that fulfil a condition, while others read and write.
+
+        Locks: the rows of one batch, until they are committed some milliseconds later.
+        https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
+
+        Args:
+            set_: what `UPDATE … SET` says, as SQL: `"country = 'DE', region = 'EU'"`.
+            where: as SQL, the rows to fill. It has to be false for a row that is filled: that
+                is how an attempt after a crash knows what is left.
+            key: a column with an index, never NULL, that gives the order of the batches.
+            batch: the number of rows in one transaction.
+            pause: seconds between two of them.
+        """
+        table, key = quoted_table(operations, table_name, schema), quoted(operations, key)
+        if not on_postgresql(operations):
+            _fill_at_once(operations, table, set_, where)
+            return
+        first = f"SELECT {key} FROM {table} WHERE ({where}) ORDER BY {key} LIMIT 1"
+        statement = _statement(table, set_, where, key, batch)
+        # A batch does not wait for the disk. The commit that records the revision does, and with
+        # it all before it reaches the disk; a crash until then repeats what was lost.
+        # https://www.postgresql.org/docs/current/wal-async-commit.html
+        with (
+            committing(operations.migration_context),
+            setting(operations, "synchronous_commit", "off"),
+        ):
+            if offline(operations):
+                with setting(operations, "statement_timeout", "0"):  # it would be for all batches
+                    run(operations, _block(f"{table}.{key}", first, statement, pause))
+                return
+            try:
+                _fill(operations, table, first, statement, pause)
+            except DBAPIError as error:
+                if STILL in str(error.orig):
+                    raise _endless(table, where) from None
+                raise
+
+
+def _statement(table: str, set_: str, where: str, key: str, batch: int) -> str:
+    """A batch from `$1` on: how many rows were filled, and the last key.
+
+    The condition stands there twice, since a row may be changed by others between the two.
+    The text that is no number makes the whole statement fail, so that nothing of it stays.
+    """
+    return f"""\
+WITH batch AS (
+    SELECT {key} AS batch_key FROM {table}
+    WHERE {key} >= $1 AND ({where}) ORDER BY {key} LIMIT {batch:d}
+), filled AS (
+    UPDATE {table} SET {set_} FROM batch
+    WHERE {table}.{key} = batch_key AND ({where})
+    RETURNING CASE WHEN ({where}) THEN CAST('{STILL}: ' || batch_key AS integer) END
+)
+SELECT (SELECT count(*) FROM filled),
+    (SELECT batch_key FROM batch ORDER BY batch_key DESC LIMIT 1)"""
+
+
+def _fill(operations: Operations, table: str, first: str, statement: str, pause: float) -> None:
+    from tqdm import tqdm  # only those who need it wait for it
+
+    begun, total = time.monotonic(), 0
+    guess = "SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass($1)"
+    [(rows,)] = run(operations, guess, table)
+    with tqdm(desc=f"backfill of {table}", total=rows, unit=" rows", disable=None) as bar:
+        # What is written behind the key meanwhile is found by the next pass.
+        for _ in range(PASSES):
+            start = run(operations, first)
+            if not start:
+                break
+            [(key,)] = start
+            filled = 1
+            while filled:
+                [(filled, key)] = run(operations, statement, key)
+                bar.update(filled)
+                total += filled
+                await_only(asyncio.sleep(pause))  # the application's loop, if this is one, goes on
+        else:
+            raise CommandError(
+                f"backfill of {table}: {total} rows filled, and each time others fulfil the "
+                "condition: is there code left that writes such rows, or a trigger?"
+            )
+    log.info("backfill of %s: %s rows in %.1f s", table, total, time.monotonic() - begun)
+
+
+def _block(key: str, first: str, statement: str, pause: float) -> str:
+    """The same as a script: https://www.postgresql.org/docs/current/plpgsql-transactions.html."""
+    statement = indent(statement.replace("$1", "batch_start"), " " * 12)
+    return f"""\
+DO $backfill$
+DECLARE
+    batch_start {key}%TYPE;
+    batch_filled bigint;
+BEGIN
+    FOR pass IN 1..{PASSES} LOOP
+        batch_start := ({first});
+        EXIT WHEN batch_start IS NULL;
+        LOOP
+{statement}
+            INTO batch_filled, batch_start;
+            COMMIT;
+            EXIT WHEN batch_filled = 0;
+            PERFORM pg_sleep({pause:f});
+        END LOOP;
+    END LOOP;
+END $backfill$"""
+
+
+def _fill_at_once(operations: Operations, table: str, set_: str, where: str) -> None:
+    """SQLite lets one write at a time, and the run is one transaction anyway."""
+    run(operations, f"UPDATE {table} SET {set_} WHERE ({where})")
+    if not offline(operations) and run(
+        operations, f"SELECT 1 FROM {table} WHERE ({where}) LIMIT 1"
+    ):
+        raise _endless(table, where)
+
+
+def _endless(table: str, where: str) -> CommandError:
+    return CommandError(f"backfill of {table}: a row still {STILL}: {where}; its batch was undone")

@@ -1,0 +1,159 @@
+"""Indexes on PostgreSQL tables that are in use: `op.create_index_online`, `op.drop_index_online`.
+
+Alembic's own `op.create_index(…, postgresql_concurrently=True)` and `op.drop_index` take the same
+road. Everywhere else, and on SQLite, they are what they were.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from alembic.operations import MigrateOperation, Operations, ops, toimpl
+from alembic.util import CommandError
+from alembic.util.sqla_compat import _get_constraint_final_name
+from sqlalchemy.exc import DBAPIError
+
+from app.migrator.kinds import operation as committing
+from app.migrator.statements import (
+    is_lost,
+    likeness,
+    offline,
+    on_postgresql,
+    quoted,
+    quoted_table,
+    run,
+    setting,
+)
+
+log = logging.getLogger("alembic.online")
+
+# https://www.postgresql.org/docs/current/catalog-pg-index.html
+INDEX = """
+    SELECT i.indisvalid, i.indrelid = to_regclass($1), pg_get_indexdef(c.oid)
+    FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
+    WHERE c.relname = $2
+      AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($1))
+"""
+
+
+@Operations.register_operation("create_index_online")
+@Operations.register_operation("drop_index_online")
+class IndexOnline(MigrateOperation):
+    """Under names that say what they do."""
+
+    @classmethod
+    def create_index_online(
+        cls,
+        operations: Operations,
+        index_name: str,
+        table_name: str,
+        columns: Sequence[Any],
+        *,
+        schema: str | None = None,
+        unique: bool = False,
+        **kw: Any,
+    ) -> None:
+        """Create an index while others read and write.
+
+        Locks: SHARE UPDATE EXCLUSIVE on the table, which stops other changes of the schema and
+        VACUUM only, for as long as the table is read, twice, and until every transaction that was
+        open has ended. https://www.postgresql.org/docs/current/sql-createindex.html
+        """
+        kw["postgresql_concurrently"] = True
+        operations.invoke(
+            ops.CreateIndexOp(index_name, table_name, columns, schema=schema, unique=unique, **kw)
+        )
+
+    @classmethod
+    def drop_index_online(
+        cls,
+        operations: Operations,
+        index_name: str,
+        table_name: str | None = None,
+        *,
+        schema: str | None = None,
+        **kw: Any,
+    ) -> None:
+        """Drop an index while others read and write; one that is gone already is no error.
+
+        Locks: SHARE UPDATE EXCLUSIVE, until every transaction that may use the index has ended.
+        https://www.postgresql.org/docs/current/sql-dropindex.html
+        """
+        kw |= {"postgresql_concurrently": True, "if_exists": True}
+        operations.invoke(ops.DropIndexOp(index_name, table_name, schema=schema, **kw))
+
+
+@Operations.implementation_for(ops.CreateIndexOp, replace=True)
+def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
+    """Alembic's, but for concurrent ones."""
+    if not (on_postgresql(operations) and operation.kw.get("postgresql_concurrently")):
+        toimpl.create_index(operations, operation)
+        return
+    context = operations.migration_context
+    index = operation.to_index(context)
+    name = str(_get_constraint_final_name(index, context.dialect))
+    schema = f"{quoted(operations, operation.schema)}." if operation.schema else ""
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {schema}{quoted(operations, name)}"
+    with committing(context):
+        if _is_there(operations, operation, name, drop):
+            return
+        # A lock timeout would strike while it waits for open transactions, and leave the index
+        # behind, invalid. Nobody waits for an index that waits.
+        with setting(operations, "lock_timeout", "0"):
+            try:
+                operations.impl.create_index(index)
+            except DBAPIError as error:  # duplicates, say: an invalid index would go on refusing
+                if not is_lost(error):
+                    run(operations, drop)
+                raise
+
+
+def _is_there(operations: Operations, operation: ops.CreateIndexOp, name: str, drop: str) -> bool:
+    """Whether an earlier attempt finished the index and was ended before it could say so."""
+    if offline(operations):
+        return False
+    table = quoted_table(operations, operation.table_name, operation.schema)
+    found = run(operations, INDEX, table, name)
+    if not found:
+        return False
+    valid, of_table, definition = found[0]
+    if of_table and not valid:
+        log.info("index %s: an attempt before left it invalid; dropped, and begun anew", name)
+        with setting(operations, "lock_timeout", "0"):
+            run(operations, drop)
+        return False
+    if of_table and _meaning(definition) == _wanted(operations, operation, table):
+        log.info("index %s: there already, from an attempt before; kept", name)
+        return True
+    raise CommandError(
+        f"index {name} exists and is another one: {definition}; drop it first, or change the name"
+    )
+
+
+def _wanted(operations: Operations, operation: ops.CreateIndexOp, table: str) -> tuple[str, str]:
+    kw = {name: value for name, value in operation.kw.items() if "concurrently" not in name}
+    with likeness(operations, table) as temporary:
+        index = ops.CreateIndexOp(
+            "migrator_index", temporary, operation.columns, unique=operation.unique, **kw
+        )
+        operations.impl.create_index(index.to_index(operations.migration_context))
+        [(definition,)] = run(
+            operations, "SELECT pg_get_indexdef('pg_temp.migrator_index'::regclass)"
+        )
+    return _meaning(definition)
+
+
+def _meaning(definition: str) -> tuple[str, str]:
+    """Unique or not, and all that follows the names of index and table."""
+    return definition.split(" INDEX ")[0], definition.partition(" USING ")[2]
+
+
+@Operations.implementation_for(ops.DropIndexOp, replace=True)
+def drop_index(operations: Operations, operation: ops.DropIndexOp) -> None:
+    """Alembic's, but for concurrent ones, of which one that is gone already is done."""
+    if not (on_postgresql(operations) and operation.kw.get("postgresql_concurrently")):
+        toimpl.drop_index(operations, operation)
+        return
+    index = operation.to_index(operations.migration_context)
+    with committing(operations.migration_context), setting(operations, "lock_timeout", "0"):
+        operations.impl.drop_index(index, if_exists=True)
