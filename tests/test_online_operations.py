@@ -1,13 +1,10 @@
 """The operations that change a PostgreSQL table in use, with real migrations of a real database."""
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from projects import Project, environment, ok, refusal
+from projects import Project, ok
 from servers import PostgresServer
 
 pytestmark = pytest.mark.slow
@@ -70,14 +67,16 @@ def postgresql(postgresql_project: Project) -> Project:
 def shape(project: Project) -> list[tuple[object, ...]]:
     """Indexes, constraints and columns, with all that the catalogues say of them."""
     return project.sql(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid), CASE WHEN indisvalid THEN '' ELSE 'INVALID' END"
+        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid),"
+        " CASE WHEN indisvalid THEN '' ELSE 'INVALID' END"
         " FROM pg_index WHERE indrelid IN ('users'::regclass, 'orders'::regclass)"
         " UNION ALL SELECT conname, pg_get_constraintdef(oid), ''"
         " FROM pg_constraint WHERE conrelid IN ('users'::regclass, 'orders'::regclass)"
         " UNION ALL SELECT attname, format_type(atttypid, atttypmod),"
         "   attnotnull::text || coalesce(pg_get_expr(adbin, adrelid), '')"
         " FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
-        " WHERE attrelid IN ('users'::regclass, 'orders'::regclass) AND attnum > 0 AND NOT attisdropped ORDER BY 1, 2"
+        " WHERE attrelid IN ('users'::regclass, 'orders'::regclass) AND attnum > 0"
+        " AND NOT attisdropped ORDER BY 1, 2"
     )
 
 
@@ -113,7 +112,8 @@ LEFT = {
     ],
     TOKEN: [
         "ALTER TABLE users ADD COLUMN token uuid",
-        "ALTER TABLE users ADD COLUMN token uuid; ALTER TABLE users ALTER token SET DEFAULT gen_random_uuid();"
+        "ALTER TABLE users ADD COLUMN token uuid;"
+        " ALTER TABLE users ALTER token SET DEFAULT gen_random_uuid();"
         "UPDATE users SET token = gen_random_uuid() WHERE name = 'N1'",
         "ALTER TABLE users ADD COLUMN token uuid NOT NULL DEFAULT gen_random_uuid()",
     ],

@@ -504,7 +504,7 @@ def test_what_an_autocommit_block_did_is_not_said_to_be_undone(postgresql_projec
         '    op.execute("CREATE TABLE left_behind (id INTEGER)")',
         '    op.execute("SELEC 1")',
     )
-    assert "what it committed stays" in refusal(project.make("migrate"))
+    assert "what its autocommit_block has done stays" in refusal(project.make("migrate"))
     assert "left_behind" in project.tables()
 
 

@@ -19,7 +19,7 @@ depends_on: str | Sequence[str] | None = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-% for line in notes or []:
+% for line in (notes or {}).get(up_revision, []):
     # ${line}
 % endfor
     ${upgrades if upgrades else "pass" | body}

@@ -18,9 +18,17 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Dialect, MetaData, TypeDecorator
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
+from sqlalchemy.util import asbool
 
-# These register themselves: CHECK constraints, and the operations that revisions write.
-from app.migrator import backfill, checks, online, online_columns, online_constraints  # noqa: F401
+# The others register themselves: CHECK constraints, and the operations that revisions write.
+from app.migrator import (  # noqa: F401
+    backfill,
+    checks,
+    online,
+    online_columns,
+    online_constraints,
+    online_indexes,
+)
 from app.migrator.history import TABLE as HISTORY
 
 # On SQLite it would warn at each comparison that it does nothing there. A filter, because a
@@ -94,9 +102,13 @@ def finish_revision(
         directives.clear()
         return
     notes = [note for change in changes for note in possible_renames(change.ops)]
-    command.template_args["notes"] = notes
+    # By the file that they belong to: there may be another one, of indexes.
+    command.template_args["notes"] = {directives[0].rev_id: notes}
     for note in notes:
         command.config.print_stdout(note)
+    wanted = asbool(command.config.get_main_option("online_indexes") or "false")
+    if wanted and context.dialect.name == "postgresql":
+        online_indexes.separate(directives)
 
 
 def possible_renames(operations: Iterable[ops.MigrateOperation]) -> list[str]:

@@ -133,7 +133,9 @@ def _is_lost_connection(error: BaseException) -> bool:
 def _what_remains(context: ModuleType, revision: Path) -> str:
     if context.get_context().dialect.name == "sqlite":
         return "nothing was changed"
-    source = revision.read_text(encoding="utf-8")
-    if any(hint in source for hint in HINTS):
-        return "what it committed stays"
+    text = revision.read_text(encoding="utf-8")
+    if "autocommit_block" in text:
+        return "what its autocommit_block has done stays"
+    if any(hint in text for hint in HINTS):
+        return "steps that were done stay, and the next attempt goes on from there"
     return "this revision changed nothing"
