@@ -1,11 +1,17 @@
 """The operations that change a PostgreSQL table in use, with real migrations of a real database."""
 
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from projects import Project, ok
-from servers import PostgresServer
+from projects import Project, environment, ok, refusal
+from servers import PostgresServer, bindir
 
 pytestmark = pytest.mark.slow
 INITIAL = "5f3a9c1e7b24"
@@ -148,3 +154,225 @@ def test_an_operation_goes_on_wherever_it_was_killed(
         assert project.version() == [INITIAL]
         ok(project.make("migrate"))
         assert shape(project) == done, left
+
+
+OTHERS = {
+    INDEX: "CREATE INDEX ix_users_name ON users (email)",
+    UNIQUE: "ALTER TABLE users ADD CONSTRAINT uq_users_id_name UNIQUE (name, id)",
+    CHECK: "ALTER TABLE users ADD CONSTRAINT ck_users_named CHECK (length(name) > 0) NOT VALID",
+    FOREIGN: "ALTER TABLE orders ADD CONSTRAINT fk_orders FOREIGN KEY (id) REFERENCES orders",
+    TOKEN: "ALTER TABLE users ADD COLUMN token text",
+}
+
+
+def test_what_exists_under_the_name_and_is_another_is_refused(
+    postgresql: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql
+    for operation, other in OTHERS.items():
+        postgres_server.sql(UNDO + other, project.url.rpartition("/")[2])
+        before = shape(project)
+        path = revise(project, operation)
+        assert "exists and is another one" in refusal(project.alembic("upgrade", "head"))
+        assert shape(project) == before
+        path.unlink()
+
+
+def test_what_the_rows_break_is_not_left_behind(postgresql: Project) -> None:
+    project = postgresql
+    before = shape(project)
+    project.sql("INSERT INTO orders VALUES (2, NULL), (3, gen_random_uuid())")
+    for operation in (
+        'op.create_unique_constraint_online("uq_users_name", "users", ["name"])',
+        'op.create_check_constraint_online("short", "users", "length(name) > 2")',
+        FOREIGN,
+        NOT_NULL,
+    ):
+        path = revise(project, operation)
+        line = refusal(project.alembic("upgrade", "head"))
+        assert re.search(r"_step\.py:11: .*; steps that were done stay, and the next attempt goes on", line)
+        assert shape(project) == before
+        path.unlink()
+
+
+@contextmanager
+def transaction(project: Project, statement: str, seconds: float) -> Iterator[None]:
+    """Somebody else's, which has run a statement and ends after a while."""
+    asleep = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    script = f"BEGIN; {statement}; SELECT pg_sleep({seconds}); COMMIT"
+    programs = bindir()
+    assert programs is not None
+    with subprocess.Popen(
+        [programs / "psql", "-q", "-c", script, project.url], stdout=subprocess.PIPE
+    ) as other:
+        until(project, asleep)
+        yield
+    assert other.returncode == 0
+
+
+def until(project: Project, question: str) -> None:
+    """Wait until the answer is true."""
+    deadline = time.monotonic() + 60
+    while not project.sql(question)[0][0]:
+        assert time.monotonic() < deadline, question
+        time.sleep(0.02)
+
+
+def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(postgresql: Project) -> None:
+    project = postgresql
+    back = 'assert op.get_bind().scalar(sa.text("SHOW lock_timeout")) == "150ms"'
+    revise(project, ALEMBICS, back, downgrade='op.drop_index_online("ix_users_name", "users")')
+    project.write(".env", f"DATABASE_URL={project.url}?options=-c%20lock_timeout%3D150ms\n")
+    with transaction(project, "UPDATE users SET name = name WHERE name = 'N1'", 4):
+        ok(project.alembic("upgrade", "head"))
+    assert ("ix_users_name", "CREATE INDEX ix_users_name ON public.users USING btree (name)", "") in shape(
+        project
+    )
+    with transaction(project, "SELECT count(*) FROM users", 4):
+        ok(project.alembic("downgrade", "-1"))
+    assert "ix_users_name" not in str(shape(project))
+
+
+def test_alembics_own_way_of_asking_for_it_is_the_same(postgresql: Project) -> None:
+    project = postgresql
+    block = "with op.get_context().autocommit_block():\n        "
+    drop = 'op.drop_index("ix_users_name", table_name="users", postgresql_concurrently=True)'
+    revise(project, f"{block}{ALEMBICS}", downgrade=f"{block}{drop}")
+    invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_users_name'::regclass"
+    project.sql("CREATE INDEX ix_users_name ON users (email)")
+    project.sql(invalid)
+    said = ok(project.alembic("upgrade", "head"))
+    assert "index ix_users_name: an attempt before left it invalid; dropped, and begun anew" in said
+    assert "INVALID" not in str(shape(project))
+    project.sql("DROP INDEX ix_users_name")
+    ok(project.alembic("downgrade", "-1"))
+
+
+MARK = 'op.backfill("users", "name = name || \'!\'", where="name NOT LIKE \'%!\'", batch=500{})'
+UNMARKED = "SELECT count(*) FROM users WHERE name NOT LIKE '%!'"
+
+
+def migrating(project: Project) -> "subprocess.Popen[bytes]":
+    """Alembic, at work."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=project.path,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_a_backfill_that_is_killed_goes_on_and_fills_each_row_once(postgresql: Project) -> None:
+    project = postgresql
+    revise(project, MARK.format(", pause=0.2"))
+    running = migrating(project)
+    until(project, f"SELECT ({UNMARKED}) < 4000")
+    running.kill()
+    running.wait()
+    assert 0 < project.sql(UNMARKED)[0][0] < 4000
+
+    running = migrating(project)
+    until(project, f"SELECT ({UNMARKED}) < 1500")
+    nil = "00000000-0000-0000-0000-000000000000"
+    project.sql(f"INSERT INTO users (id, email, name) VALUES ('{nil}', 'late', 'behind the key')")
+    assert running.wait() == 0
+    assert project.sql(UNMARKED) == [(0,)]
+    assert project.sql("SELECT count(*) FROM users WHERE name LIKE '%!!'") == [(0,)]
+
+
+def test_a_backfill_leaves_alone_what_somebody_else_has_filled_meanwhile(postgresql: Project) -> None:
+    project = postgresql
+    revise(project, MARK.format(""))
+    with transaction(project, "UPDATE users SET name = 'theirs!' WHERE name = 'N1'", 5):
+        ok(project.alembic("upgrade", "head"))
+    assert project.sql("SELECT count(*) FROM users WHERE name LIKE 'theirs!!'") == [(0,)]
+    assert project.sql(UNMARKED) == [(0,)]
+
+
+def test_a_backfill_that_would_never_end_is_refused(project: Project) -> None:
+    project = at_first(project)
+    revise(project, 'op.backfill("users", "name = name || \'!\'", where="name <> \'\'")')
+    line = refusal(project.alembic("upgrade", "head"))
+    assert "backfill of users: a row still fulfils the condition although it was filled: name <> ''" in line
+    assert project.sql("SELECT count(*) FROM users WHERE name LIKE '%!'") == [(0,)]
+    if project.dialect == "postgresql":
+        project.sql("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
+        project.sql("CREATE TRIGGER no BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION no()")
+        assert "or a trigger?" in refusal(project.alembic("upgrade", "head"))
+
+
+ALL = [INDEX, UNIQUE, CHECK, FOREIGN, NOT_NULL, TOKEN, BACKFILL]
+
+
+def test_the_sql_for_somebody_else_to_run_does_the_same(
+    postgresql: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql
+    revise(project, *ALL, 'op.drop_index_online("ix_users_is_active_created_at", "users")')
+    script = project.alembic("upgrade", f"{INITIAL}:head", "--sql")
+    assert script.returncode == 0, script.stderr
+    here = Project(project.path, project.url)
+    project.url = postgres_server.create_database()
+    project.write(".env", f"DATABASE_URL={project.url}\n")
+    at_first(project)
+    postgres_server.sql(script.stdout, project.url.rpartition("/")[2])
+    by_hand = shape(project)
+    assert project.sql("SELECT count(*) FROM users WHERE name = 'filled' AND token IS NOT NULL") == [(5000,)]
+    ok(project.alembic("current", "--check-heads"))
+    here.write(".env", f"DATABASE_URL={here.url}\n")
+    ok(here.alembic("upgrade", "head"))
+    assert shape(here) == by_hand
+    assert here.sql("SELECT count(DISTINCT token) FROM users WHERE name = 'filled'") == [(5000,)]
+
+
+def test_on_sqlite_they_are_ordinary_operations_in_the_one_transaction(sqlite_project: Project) -> None:
+    project = at_first(sqlite_project)
+    all_of_them = [text.replace("gen_random_uuid()", "(lower(hex(randomblob(16))))") for text in ALL]
+    drop = 'op.drop_index_online("ix_users_is_active_created_at", "users")'
+    schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
+    before = project.sql(schema)
+    path = revise(project, *all_of_them, drop, 'op.create_index_online("late", "users", ["nothing"])')
+    assert "nothing was changed" in refusal(project.alembic("upgrade", "head"))
+    assert project.sql(schema) == before
+
+    path.unlink()
+    revise(project, *all_of_them, drop)
+    ok(project.alembic("upgrade", "head"))
+    after = str(project.sql(schema))
+    for found in ("ix_users_name", "uq_users_id_name", "ck_users_named", "fk_orders", "user_id CHAR(32) NOT"):
+        assert found in after
+    assert "ix_users_is_active_created_at" not in after
+    filled = "SELECT count(DISTINCT token) FROM users WHERE name = 'filled'"
+    assert project.sql(filled) == [(99,)]
+
+
+HIDDEN = f"\n\n\ndef hidden() -> None:\n    {INDEX}\n"
+
+
+def test_a_revision_of_both_kinds_is_refused_before_it_begins(postgresql: Project) -> None:
+    project = postgresql
+    before = shape(project)
+    revise(project, 'op.add_column("users", sa.Column("more", sa.Integer()))', ALEMBICS)
+    line = refusal(project.alembic("upgrade", "head"))
+    assert "line 12 commits as it goes, line 11 works in a transaction" in line
+    assert "nothing was run" in line
+    assert shape(project) == before
+
+
+def test_a_revision_of_both_kinds_is_stopped_where_the_second_begins(postgresql: Project) -> None:
+    project = postgresql
+    before = shape(project)
+    path = revise(project, 'op.execute("ALTER TABLE users ADD COLUMN more int")', "hidden()")
+    path.write_text(path.read_text("utf-8") + HIDDEN, "utf-8")
+    said = refusal(project.alembic("upgrade", "head"))
+    assert "statements in the transaction, and then a commit" in said
+    assert shape(project) == before
+
+    path.unlink()
+    path = revise(project, "hidden()", 'op.execute("ALTER TABLE users ADD COLUMN more int")')
+    path.write_text(path.read_text("utf-8") + HIDDEN, "utf-8")
+    said = refusal(project.alembic("upgrade", "head"))
+    assert "a commit, and then statements in a transaction" in said
+    assert "more" not in {row[0] for row in shape(project)}
+    assert project.version() == [INITIAL]
