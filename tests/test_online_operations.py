@@ -59,7 +59,7 @@ def at_first(project: Project) -> Project:
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99) INSERT INTO users"
             " (id, email, name) SELECT lower(hex(randomblob(16))), i || '@example.com', 'N' || i FROM n"
         )
-    project.sql(ORDERS)
+    project.sql(ORDERS.replace("uuid", "uuid" if project.dialect == "postgresql" else "char(32)"))
     project.sql("INSERT INTO orders SELECT 1, id FROM users LIMIT 1")
     return project
 
