@@ -302,6 +302,39 @@ def test_a_backfill_that_would_never_end_is_refused(project: Project) -> None:
         assert "or a trigger?" in refusal(project.alembic("upgrade", "head"))
 
 
+ODD = """op.create_index_online("Ix 1", "Or der", ["select"], schema="Sh op",
+        postgresql_where=sa.text("a > 1"))
+    op.create_unique_constraint_online("Uq 1", "Or der", ["select", "a"], schema="Sh op")
+    op.create_check_constraint_online("Ck 1", "Or der", "a::text <> 'a:b %'", schema="Sh op")
+    op.create_foreign_key_online("Fk 1", "Or der", "Or der", ["a"], ["select"],
+        source_schema="Sh op", referent_schema="Sh op")
+    op.set_not_null_online("Or der", "a", schema="Sh op")
+    op.add_column_online("Or der", sa.Column("To ken", sa.Uuid(), server_default=sa.text("gen_random_uuid()"),
+        comment="it's 1%", nullable=False), schema="Sh op", key="select")
+    op.add_column_online("Or der", sa.Column("country", sa.String(2), server_default="DE", nullable=False),
+        schema="Sh op")
+    op.backfill("Or der", "a = 3", where="a::text = '2:b' OR a % 2 = 0", schema="Sh op", key="select")"""
+
+
+def test_names_may_need_quotes_and_a_schema(postgresql: Project, postgres_server: PostgresServer) -> None:
+    project, name = postgresql, postgresql.url.rpartition("/")[2]
+    postgres_server.sql(
+        'CREATE SCHEMA "Sh op"; CREATE TABLE "Sh op"."Or der" ("select" int PRIMARY KEY, a int);'
+        'INSERT INTO "Sh op"."Or der" VALUES (2, 2), (3, 3)',
+        name,
+    )
+    revise(project, ODD, downgrade='op.drop_index_online("Ix 1", schema="Sh op")')
+    ok(project.alembic("upgrade", "head"))
+    postgres_server.sql(f"UPDATE alembic_version SET version_num = '{INITIAL}'", name)
+    said = ok(project.alembic("upgrade", "head"))
+    assert "index Ix 1: there already, from an attempt before; kept" in said
+    assert "constraint Uq 1: there already, from an attempt before; kept" in said
+    rows = project.sql('SELECT a, country, count(DISTINCT "To ken") FROM "Sh op"."Or der" GROUP BY 1, 2')
+    assert rows == [(3, "DE", 2)]
+    ok(project.alembic("downgrade", "-1"))
+    assert project.sql("SELECT count(*) FROM pg_class WHERE relname = 'Ix 1'") == [(0,)]
+
+
 ALL = [INDEX, UNIQUE, CHECK, FOREIGN, NOT_NULL, TOKEN, BACKFILL]
 
 

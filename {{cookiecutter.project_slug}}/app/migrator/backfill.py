@@ -104,7 +104,7 @@ def _fill(operations: Operations, table: str, first: str, statement: str, pause:
     from tqdm import tqdm  # only those who need it wait for it
 
     begun, total = time.monotonic(), 0
-    guess = "SELECT nullif(reltuples, -1) FROM pg_class WHERE oid = to_regclass($1)"
+    guess = "SELECT nullif(reltuples, -1)::bigint FROM pg_class WHERE oid = to_regclass($1)"
     [(rows,)] = run(operations, guess, table)
     with tqdm(desc=f"backfill of {table}", total=rows, unit=" rows", disable=None) as bar:
         # What is written behind the key meanwhile is found by the next pass.
