@@ -222,7 +222,7 @@ def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(
     project = postgresql
     back = 'assert op.get_bind().scalar(sa.text("SHOW lock_timeout")) == "150ms"'
     revise(project, ALEMBICS, back, downgrade='op.drop_index_online("ix_users_name", "users")')
-    project.write(".env", f"DATABASE_URL={project.url}?options=-c%20lock_timeout%3D150ms\n")
+    project.write(".env", f"DATABASE_URL={project.url}\nMIGRATION_LOCK_TIMEOUT=0.15\n")
     with transaction(project, "UPDATE users SET name = name WHERE name = 'N1'", 4):
         ok(project.alembic("upgrade", "head"))
     assert ("ix_users_name", "CREATE INDEX ix_users_name ON public.users USING btree (name)", "") in shape(
