@@ -18,7 +18,10 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 
 # What only reads, or concerns the session alone.
-READS = re.compile(r"\s*(SELECT|WITH|SHOW|SET|RESET|EXPLAIN|VALUES|TABLE)\b", re.IGNORECASE)
+READS = re.compile(
+    r"\s*(SELECT|SHOW|SET|RESET|EXPLAIN|VALUES|TABLE|WITH(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
 HINTS = ("autocommit_block", "concurrently", "_online(", ".backfill(")
 NEITHER = {"get_context", "get_bind", "f", "inline_literal"}
 ADVICE = (
@@ -37,6 +40,7 @@ class Kinds:
     def __init__(self) -> None:
         self.running = False  # its upgrade() or downgrade() is being executed
         self.inside = False  # an autocommit block
+        self.in_operation = False  # of ours, in such a block
         self.committed = False  # a block has begun, and perhaps ended
         self.repeatable = True  # nothing was committed that could not be done once more
 
@@ -61,6 +65,7 @@ class Kinds:
         context.autocommit_block = autocommit_block  # type: ignore[method-assign] # no hook
         if not context.as_sql and context.connection is not None:
             event.listen(context.connection, "before_cursor_execute", self._before)
+            event.listen(context.connection, "after_cursor_execute", self._after)
 
     @contextmanager
     def _as_it_is(self) -> Iterator[None]:
@@ -80,14 +85,12 @@ class Kinds:
         return watched
 
     def _before(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not self.running or not self.committed or READS.match(statement):
-            return
-        if not self.inside:
+        if self.running and self.committed and not self.inside and not READS.match(statement):
             raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
-        if not self.in_operation:
-            self.repeatable = False
 
-    in_operation = False
+    def _after(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if self.inside and not self.in_operation and not READS.match(statement):
+            self.repeatable = False
 
     @contextmanager
     def operation(self, context: MigrationContext) -> Iterator[None]:
