@@ -13,11 +13,14 @@ from app.database.url import DatabaseURL
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES = {
+    "08003": "the server closed the connection",
+    "08006": "the server closed the connection",
     "28P01": "the server refused the password",
     "28000": "the server refused this user, or the way of connecting",
     "3D000": "no such database; 'make db-up' creates the development one",
     "53300": "the server has no connection left",
     "57P01": "the server closed the connection",
+    "57P02": "the server crashed, or was ended at once",
     "57P03": "the server is starting up or shutting down",
 }
 SQLITE = (
