@@ -1,0 +1,194 @@
+"""Sessions that hold what a migration needs, and users who must not notice."""
+
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from faults import (
+    INITIAL,
+    LONG,
+    Session,
+    add,
+    applied,
+    effective,
+    failed,
+    lines,
+    output,
+    start,
+    succeeded,
+    visitors,
+    wait_until,
+)
+from projects import Project, ok
+from servers import PostgresServer
+
+pytestmark = pytest.mark.slow
+LOCK_TIMEOUT = 2.0 if LONG else 0.3  # seconds
+QUICKLY = {"MIGRATION_LOCK_TIMEOUT": str(LOCK_TIMEOUT)}
+RETRY = re.compile(
+    r"waited for a lock and was rolled back: process (\d+) \(reports, idle in transaction since"
+)
+ROW = "SELECT outcome, retries, lock_wait, error FROM alembic_history WHERE revision = '{}'"
+
+
+def add_column(project: Project, name: str) -> str:
+    """Write a revision that needs the table `items` for itself alone."""
+    column = f'sa.Column("{name}", sa.Integer())'
+    return add(project, f'op.add_column("items", {column})', f'op.drop_column("items", "{name}")')
+
+
+@pytest.fixture
+def project(postgresql_project: Project) -> Project:
+    """A project with a table that is in use."""
+    column = 'sa.Column("id", sa.Integer(), primary_key=True), sa.Column("number", sa.Integer())'
+    add(postgresql_project, f'op.create_table("items", {column})', 'op.drop_table("items")')
+    ok(postgresql_project.alembic("upgrade", "head"))
+    postgresql_project.sql("INSERT INTO items SELECT n, 0 FROM generate_series(1, 100) AS n")
+    return postgresql_project
+
+
+def hold(session: Session) -> None:
+    """Read the table, and leave the transaction open."""
+    session.run("BEGIN", "SELECT count(*) FROM items")
+
+
+def dump(server: PostgresServer, project: Project) -> str:
+    """The schema as PostgreSQL tells it, with the revision."""
+    program = str(server.programs / "pg_dump")
+    command = [program, "--schema-only", "--restrict-key=key", "-d", project.url]
+    dumped = subprocess.run(command, capture_output=True, text=True, check=True)
+    return f"{project.version()}\n{dumped.stdout}"
+
+
+@pytest.mark.parametrize("seconds", [1, 2, 5] if LONG else [1])
+def test_a_table_in_use_is_altered_and_its_users_hardly_wait(project: Project, seconds: int) -> None:
+    name = add_column(project, "added")
+    reads, writes = "SELECT sum(number) FROM items", "UPDATE items SET number = number + 1 WHERE id = 7"
+    with Session(project) as holder, visitors(project, reads, writes) as (reader, writer):
+        hold(holder)
+        process = start(project, "upgrade", "head", **QUICKLY)
+        wait_until(holder.somebody_waits)
+        time.sleep(seconds)
+        holder.run("COMMIT")
+        printed = succeeded(process)
+    assert max(reader.longest, writer.longest) < LOCK_TIMEOUT + 0.5
+    ((outcome, retries, lock_wait, _),) = project.sql(ROW.format(name))
+    assert outcome == "done"
+    assert lock_wait > 0
+    if seconds > LOCK_TIMEOUT:
+        assert retries > 0
+        assert lock_wait > seconds / 2  # seen from outside, now and then
+        assert set(RETRY.findall(printed)) == {str(holder.pid)}
+    assert len(RETRY.findall(printed)) == retries
+
+
+def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(
+    project: Project, postgres_server: PostgresServer
+) -> None:
+    name = add(
+        project,
+        lines(
+            'op.create_table("made_before", sa.Column("id", sa.Integer()))',
+            'op.add_column("items", sa.Column("added", sa.Integer()))',
+        ),
+    )
+    before = dump(postgres_server, project)
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, "upgrade", "head", MIGRATION_WAIT="1", MIGRATION_LOCK_TIMEOUT="0.3")
+        line = failed(process)
+        assert dump(postgres_server, project) == before
+    assert "gave up after 1 s (MIGRATION_WAIT)" in line
+    assert f"process {holder.pid} (reports, idle in transaction since" in line
+    ((outcome, retries, lock_wait, error),) = project.sql(ROW.format(name))
+    assert (outcome, retries > 0, lock_wait >= 1) == ("failed", True, True)
+    assert error in line
+    assert effective(project) == applied(project)
+
+
+def test_a_revision_that_fails_is_in_the_history(project: Project) -> None:
+    name = add(project, 'op.execute("SELECT nonsense")')
+    line = failed(start(project, "upgrade", "head"))
+    ((outcome, retries, _, error),) = project.sql(ROW.format(name))
+    assert (outcome, retries) == ("failed", 0)
+    assert 'column "nonsense" does not exist' in error
+    assert error in line
+
+
+def test_a_revision_whose_commit_fails_is_not_done_in_the_history(project: Project) -> None:
+    reference = '"ALTER TABLE items ADD FOREIGN KEY (number) REFERENCES items DEFERRABLE INITIALLY DEFERRED"'
+    add(project, lines('op.execute("UPDATE items SET number = id")', f"op.execute({reference})"))
+    name = add(project, 'op.execute("UPDATE items SET number = 0 WHERE id = 1")')
+    assert "violates foreign key constraint" in failed(start(project, "upgrade", "head"))
+    assert name not in applied(project)
+    assert effective(project) == applied(project)
+
+
+def test_steps_up_are_not_counted_anew_after_a_retry(project: Project) -> None:
+    free = add(project)
+    blocked = add_column(project, "added")
+    add(project)
+    upgrade_or_downgrade_behind_a_lock(project, "upgrade", "+2")
+    assert project.version() == [blocked]
+    assert effective(project)[-2:] == [free, blocked]
+
+
+def test_steps_down_are_not_counted_anew_after_a_retry(project: Project) -> None:
+    left = add_column(project, "kept")
+    add_column(project, "added")
+    add(project)
+    ok(project.alembic("upgrade", "head"))
+    upgrade_or_downgrade_behind_a_lock(project, "downgrade", "-2")
+    assert project.version() == [left]
+    add_column(project, "more")
+    upgrade_or_downgrade_behind_a_lock(project, "downgrade", "-1")
+    assert project.version() == ["step01"]
+
+
+def upgrade_or_downgrade_behind_a_lock(project: Project, command: str, target: str) -> None:
+    """Let the first attempt fail because of a lock."""
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, command, target, MIGRATION_LOCK_TIMEOUT="0.2")
+        wait_until(holder.somebody_waits)
+        time.sleep(0.5)
+        holder.run("COMMIT")
+        assert RETRY.search(succeeded(process))
+
+
+def test_a_deadlock_is_tried_again(project: Project) -> None:
+    move = 'op.execute("UPDATE items SET number = number + 10 WHERE id = {}")'
+    name = add(project, lines(move.format(1), 'op.execute("SELECT pg_sleep(0.5)")', move.format(2)))
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(0.5)'"
+    with Session(project) as other, Session(project) as watcher:
+        # It looks for deadlocks late, so that the migration is the one that finds this one.
+        other.run("SET deadlock_timeout = '60s'", "BEGIN", "UPDATE items SET number = 1 WHERE id = 2")
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        wait_until(lambda: watcher.count(asleep))
+        other.run("UPDATE items SET number = 1 WHERE id = 1", "COMMIT")
+        assert "step02 waited for a lock and was rolled back" in succeeded(process)
+    assert project.sql(f"SELECT retries FROM alembic_history WHERE revision = '{name}'") == [(1,)]
+    assert project.sql("SELECT number FROM items WHERE id <= 2") == [(11,), (11,)]
+
+
+def test_a_statement_that_takes_too_long_is_ended(project: Project) -> None:
+    add(project, 'op.execute("SELECT pg_sleep(10)")')
+    line = failed(start(project, "upgrade", "head", MIGRATION_TIMEOUT="0.5"))
+    assert "canceling statement due to statement timeout" in line
+
+
+def test_a_migration_interrupted_while_it_waits_is_one_line(project: Project) -> None:
+    add_column(project, "added")
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        wait_until(holder.somebody_waits)
+        process.send_signal(signal.SIGTERM)
+        assert "interrupted" in output(process)
+        assert process.returncode != 0
+        wait_until(lambda: not holder.somebody_waits())
+    assert project.version() == ["step01"]
+    assert INITIAL in effective(project)
