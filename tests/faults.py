@@ -193,9 +193,15 @@ def visitors(project: Project, *statements: str) -> Iterator[list[Visitor]]:
             visitor.leave()
 
 
+def has_table(project: Project, name: str) -> bool:
+    """Whether a table is there; `Project.tables` leaves out those of the migrations."""
+    catalog = ("sqlite_master", "name") if project.dialect == "sqlite" else ("pg_tables", "tablename")
+    return bool(project.sql(f"SELECT 1 FROM {catalog[0]} WHERE {catalog[1]} = '{name}'"))
+
+
 def effective(project: Project) -> list[str]:
     """Revisions that the history says are applied, each as often as it says so."""
-    if "alembic_history" not in project.tables():
+    if not has_table(project, "alembic_history"):
         return []
     applied: list[str] = []
     query = "SELECT revision, direction FROM alembic_history WHERE outcome = 'done' ORDER BY id"
@@ -210,7 +216,7 @@ def effective(project: Project) -> list[str]:
 def applied(project: Project) -> list[str]:
     """Revisions that are applied according to the version table, with all that came before."""
     order = [INITIAL, *(path.stem.rpartition("_")[2] for path in project.revisions())]
-    if "alembic_version" not in project.tables():
+    if not has_table(project, "alembic_version"):
         return []
     return [name for version in project.version() for name in order[: order.index(version) + 1]]
 
