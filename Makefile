@@ -29,10 +29,14 @@ check: $(INSTALLED) ## lint, format check and types, of the template and of the 
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m mypy hooks/pre_gen_project.py
-	@$(PYTHON) -m mypy hooks/post_gen_project.py local_extensions.py tests $(wildcard benchmarks)
+	@$(PYTHON) -m mypy hooks/post_gen_project.py local_extensions.py tests proofs $(wildcard benchmarks)
 	@cd '$(PROJECT)' && ../$(PYTHON) -m ruff check --cache-dir ../.cache/ruff
 	@cd '$(PROJECT)' && ../$(PYTHON) -m ruff format --check --cache-dir ../.cache/ruff
 	@cd '$(PROJECT)' && ../$(PYTHON) -m mypy --cache-dir ../.cache/mypy-project
+
+.PHONY: prove
+prove: $(INSTALLED) ## take each guard out of a copy, and see the tests named with it fail: proofs/*.patch
+	@$(PYTHON) proofs/prove.py $(PROOF)
 
 .PHONY: bench
 bench: $(INSTALLED) ## benchmarks, side by side with bare Alembic and cookiecutter

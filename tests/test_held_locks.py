@@ -31,7 +31,6 @@ QUICKLY = {"MIGRATION_LOCK_TIMEOUT": str(LOCK_TIMEOUT)}
 RETRY = re.compile(
     r"waited for a lock and was rolled back: process (\d+) \(reports, idle in transaction since"
 )
-ROW = "SELECT outcome, retries, lock_wait, error FROM alembic_history WHERE revision = '{}'"
 
 
 def add_column(project: Project, name: str) -> str:
@@ -55,6 +54,15 @@ def hold(session: Session) -> None:
     session.run("BEGIN", "SELECT count(*) FROM items")
 
 
+def told(project: Project, revision: str) -> tuple[str, int, float, str]:
+    """What the history says of a revision: outcome, retries, the wait for locks, the error."""
+    columns = "outcome, retries, lock_wait, COALESCE(error, '')"
+    rows = project.sql(f"SELECT {columns} FROM alembic_history WHERE revision = '{revision}'")
+    assert len(rows) == 1, rows
+    outcome, retries, lock_wait, error = rows[0]
+    return outcome, retries, lock_wait, error
+
+
 def dump(server: PostgresServer, project: Project) -> str:
     """The schema as PostgreSQL tells it, with the revision."""
     program = str(server.programs / "pg_dump")
@@ -75,7 +83,7 @@ def test_a_table_in_use_is_altered_and_its_users_hardly_wait(project: Project, s
         holder.run("COMMIT")
         printed = succeeded(process)
     assert max(reader.longest, writer.longest) < LOCK_TIMEOUT + 0.5
-    ((outcome, retries, lock_wait, _),) = project.sql(ROW.format(name))
+    outcome, retries, lock_wait, _ = told(project, name)
     assert outcome == "done"
     assert lock_wait > 0
     if seconds > LOCK_TIMEOUT:
@@ -103,7 +111,7 @@ def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(
         assert dump(postgres_server, project) == before
     assert "gave up after 1 s (MIGRATION_WAIT)" in line
     assert f"process {holder.pid} (reports, idle in transaction since" in line
-    ((outcome, retries, lock_wait, error),) = project.sql(ROW.format(name))
+    outcome, retries, lock_wait, error = told(project, name)
     assert (outcome, retries > 0, lock_wait >= 1) == ("failed", True, True)
     assert error in line
     assert effective(project) == applied(project)
@@ -112,7 +120,7 @@ def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(
 def test_a_revision_that_fails_is_in_the_history(project: Project) -> None:
     name = add(project, 'op.execute("SELECT nonsense")')
     line = failed(start(project, "upgrade", "head"))
-    ((outcome, retries, _, error),) = project.sql(ROW.format(name))
+    outcome, retries, _, error = told(project, name)
     assert (outcome, retries) == ("failed", 0)
     assert 'column "nonsense" does not exist' in error
     assert error in line
@@ -172,7 +180,7 @@ def test_a_deadlock_is_tried_again(project: Project) -> None:
         wait_until(lambda: watcher.count(asleep))
         other.run("UPDATE items SET number = 1 WHERE id = 1", "COMMIT")
         assert "step02 waited for a lock and was rolled back" in succeeded(process)
-    assert project.sql(f"SELECT retries FROM alembic_history WHERE revision = '{name}'") == [(1,)]
+    assert told(project, name)[:2] == ("done", 1)
     assert project.sql("SELECT number FROM items WHERE id <= 2") == [(11,), (11,)]
 
 

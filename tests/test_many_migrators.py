@@ -1,7 +1,10 @@
 """Many instances that migrate one database at once."""
 
+import select
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -153,3 +156,16 @@ def test_two_that_go_one_step_each_go_two_together(postgresql_project: Project) 
         succeeded(process)
     assert project.version() == [names[1]]
     assert effective(project) == [INITIAL, *names[:2]]
+
+
+def test_on_sqlite_a_run_waits_for_another_writer_before_it_begins(sqlite_project: Project) -> None:
+    project = sqlite_project
+    with closing(sqlite3.connect(project.path / "dev.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        assert process.stdout is not None
+        select.select([process.stdout], [], [], 30)  # it says what it found, and then wants to write
+        time.sleep(1)
+        other.execute("COMMIT")
+    assert "try 2 follows" not in succeeded(process)
+    assert applied(project) == [INITIAL] == effective(project)
