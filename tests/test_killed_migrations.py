@@ -30,13 +30,10 @@ from servers import PostgresServer, running_server
 
 pytestmark = pytest.mark.slow
 ROWS = 400
-BLOCK = "with op.get_context().autocommit_block():"
 
 # A millisecond or two for each row that is indexed.
 SLOWLY = """CREATE FUNCTION slowly(number integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql
     AS 'BEGIN PERFORM pg_sleep(0.0005); RETURN number; END'"""
-BATCH = """UPDATE items SET filled = filled + 1
-    WHERE id IN (SELECT id FROM items WHERE filled = 0 ORDER BY id LIMIT 20)"""
 
 
 def add_what_can_be_cut_short(project: Project) -> None:
@@ -55,26 +52,18 @@ def add_what_can_be_cut_short(project: Project) -> None:
             "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {}) SELECT n FROM s"
         )
         index = 'op.create_index("ix_items_slowly", "items", ["id"])'
-        fill = 'op.execute("UPDATE items SET filled = filled + 1")'
     else:
         pause = 'op.execute("SELECT pg_sleep(0.1)")'
         series = "SELECT generate_series(1, {})"
         add(project, f'op.execute("""{SLOWLY}""")')
-        index = lines(
-            BLOCK,
-            '    op.execute("SET lock_timeout = 0")',
-            '    op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_items_slowly")',
-            '    op.create_index("ix_items_slowly", "items", [sa.text("slowly(id)")],'
-            " postgresql_concurrently=True)",
-        )
-        fill = lines(
-            BLOCK,
-            f'    while op.get_bind().execute(sa.text("""{BATCH}""")).rowcount:',
-            '        op.execute("SELECT pg_sleep(0.01)")',
+        index = (
+            'op.create_index("ix_items_slowly", "items", [sa.text("slowly(id)")],'
+            " postgresql_concurrently=True)"
         )
     add(project, lines(f'op.execute("INSERT INTO items (id) {series.format(ROWS)}")', pause))
     add(project, index)
     add(project, lines('op.execute("UPDATE items SET raised = raised + 1")', pause))
+    fill = 'op.backfill("items", "filled = filled + 1", where="filled = 0", batch=20, pause=0.01)'
     add(project, fill)
     for each in range(3):
         add_table(project, f"table{each}")

@@ -54,9 +54,7 @@ def add_some_of_each_kind(project: Project, count: int) -> None:
     # Applied twice, it would count to two.
     wait = 'op.execute("SELECT pg_sleep(0.5)")' if concurrent else '__import__("time").sleep(0.5)'
     add(project, lines(wait, 'op.execute("UPDATE items SET number = number + 1")'))
-    index = 'op.create_index("ix_items_number", "items", ["number"]'
-    block = "with op.get_context().autocommit_block():"
-    add(project, lines(block, f"    {index}, postgresql_concurrently=True)") if concurrent else f"{index})")
+    add(project, 'op.create_index("ix_items_number", "items", ["number"], postgresql_concurrently=True)')
     for each in range(count - 4):
         add_table(project, f"table{each}")
 
