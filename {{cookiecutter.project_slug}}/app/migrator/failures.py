@@ -2,7 +2,7 @@
 
 import sqlite3
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -49,8 +49,14 @@ def loading() -> Iterator[None]:
 
 
 @contextmanager
-def explained(context: ModuleType) -> Iterator[None]:
-    """Raise what goes wrong inside as a `CommandError` of one line, where it is foreseeable."""
+def explained(
+    context: ModuleType, running: Callable[[], Path | None] = lambda: None
+) -> Iterator[None]:
+    """Raise what goes wrong inside as a `CommandError` of one line, where it is foreseeable.
+
+    `running` is the file of the revision on its way, for what no statement of it shows: a
+    constraint that is checked at the commit, say.
+    """
     versions = Path(context.script.versions)
     try:
         yield
@@ -62,6 +68,8 @@ def explained(context: ModuleType) -> Iterator[None]:
         raise Explained("interrupted; what was not committed is undone") from None
     except Exception as error:
         place = _place(error, versions)
+        if place is None and isinstance(error, DBAPIError) and (file := running()):
+            place = file.name
         if place is None or _is_lost_connection(error):
             if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
                 raise Explained(f"the models: {_said(error)}") from error
@@ -69,7 +77,7 @@ def explained(context: ModuleType) -> Iterator[None]:
                 said = f"at the revision's commit: {_said(error)}"
                 raise Explained(f"{said}; this revision changed nothing") from error
             raise
-        remains = _what_remains(context, versions / place.rpartition(":")[0])
+        remains = _what_remains(context, versions / place.partition(":")[0])
         raise Explained(f"{place}: {_said(error)}; {remains}") from error
 
 

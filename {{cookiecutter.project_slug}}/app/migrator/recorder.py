@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from time import monotonic
 
-from alembic.runtime.migration import MigrationStep
+from alembic.runtime.migration import MigrationStep, RevisionStep
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,6 +31,11 @@ class Recorder:
         self.retries = 0
         self._waited_before = 0.0
         self._transaction_begun = self._begun = monotonic()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the revision that is on its way; a stamp has none."""
+        return Path(self.step.revision.path) if isinstance(self.step, RevisionStep) else None
 
     def transaction_begins(self) -> None:
         """Whatever is locked from now on is held until the commit."""

@@ -126,7 +126,7 @@ class Run:
                 on_version_apply=lambda **_said: self.recorder.done(connection),
             )
         self.kinds.install(context.get_context())
-        with explained(context), context.begin_transaction():
+        with explained(context, lambda: self.recorder.file), context.begin_transaction():
             if on_sqlite:  # nothing of another attempt is left
                 self.recorder.step = None
                 history.create(connection)
