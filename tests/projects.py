@@ -65,7 +65,7 @@ class Project:
         That one has all that a project depends on: an environment of its own for each would
         take most of the suite's time. What makes one is tested in `test_install.py`.
         """
-        shutil.copytree(baked, path, symlinks=True)
+        shutil.copytree(baked, path, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
         (path / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
         (path / ".env").write_text(f"DATABASE_URL={url}\n", "utf-8")
         return cls(path, url)

@@ -119,10 +119,10 @@ class PostgresServer:
         assert result.returncode == 0, result.stderr
         return result.stdout.strip()
 
-    def create_database(self, name: str = "") -> str:
-        """Create an empty database and return its URL."""
+    def create_database(self, name: str = "", *, template: str = "template0") -> str:
+        """Create a database, empty or a copy, and return its URL."""
         name = name or f"test_{secrets.token_hex(4)}"
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE template0')
+        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
     def initialise(self) -> None:

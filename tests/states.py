@@ -1,0 +1,104 @@
+"""What a database holds before and after a command, and revisions to run on it."""
+
+import hashlib
+import shutil
+import sqlite3
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from projects import Project
+from servers import bindir
+
+INITIAL = "5f3a9c1e7b24"
+HISTORY = "alembic_history"
+
+REVISION = '''\
+"""{name}"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = {revision!r}
+down_revision = {after!r}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+
+
+def identifier(name: str) -> str:
+    """The revision that `write_revision` calls `name`."""
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
+
+
+def write_revision(
+    project: Project,
+    name: str,
+    *upgrade: str,
+    after: str | tuple[str, ...] = INITIAL,
+    downgrade: str = "pass",
+) -> Path:
+    """Write a revision of these statements, past the commands that would take half a second."""
+    lines = [line for statement in upgrade or ("pass",) for line in statement.splitlines()]
+    text = REVISION.format(
+        name=name,
+        revision=identifier(name),
+        after=after,
+        upgrade="\n    ".join(lines),
+        downgrade=downgrade,
+    )
+    return project.write(f"alembic/versions/20260102_0000_{name}.py", text)
+
+
+@cache
+def pg_dump() -> tuple[str, ...]:
+    """The command; it prints a random key unless it is told one."""
+    folder = bindir()
+    found = shutil.which("pg_dump", path=folder and str(folder)) or shutil.which("pg_dump")
+    if found is None:
+        pytest.skip("no pg_dump on this machine")
+    help_text = subprocess.run([found, "--help"], capture_output=True, text=True, check=True).stdout
+    return (found, "--restrict-key=fixed") if "--restrict-key" in help_text else (found,)
+
+
+def dump(project: Project, *, all_of_it: bool = False) -> str:
+    """Schema, rows and version of the project's database; its history only if asked for."""
+    if project.dialect == "postgresql":
+        url = project.url.replace("+asyncpg", "")
+        leave_out = () if all_of_it else (f"--exclude-table={HISTORY}*",)
+        command = [*pg_dump(), *leave_out, "--dbname", url]
+        result = subprocess.run(command, capture_output=True, encoding="utf-8")
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+    connection = sqlite3.connect(project.path / project.url.rpartition("///")[2])
+    try:
+        statements = list(connection.iterdump())
+    finally:
+        connection.close()
+    return "\n".join(text for text in statements if all_of_it or HISTORY not in text)
+
+
+COLUMNS = (
+    *("id", "run_id", "revision", "down_revision", "direction", "started_at", "duration", "lock_wait"),
+    *("locks_held", "retries", "outcome", "error", "executed_by", "host", "environment", "app_version"),
+    "checksum",
+)
+
+
+def history(project: Project) -> list[dict[str, Any]]:
+    """The rows of the history, the oldest first; none where it is missing."""
+    if HISTORY not in project.tables():
+        return []
+    rows = project.sql(f"SELECT {', '.join(COLUMNS)} FROM {HISTORY} ORDER BY id")
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
