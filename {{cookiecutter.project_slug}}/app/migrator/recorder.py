@@ -28,6 +28,7 @@ class Recorder:
         self.blockers = blockers
         self.author = history.Author(get_settings().environment)
         self.step: MigrationStep | None = None
+        self._last: MigrationStep | None = None
         self.retries = 0
         self._waited_before = 0.0
         self._transaction_begun = self._begun = monotonic()
@@ -51,7 +52,12 @@ class Recorder:
 
     def end(self) -> None:
         """The step is committed, or on SQLite done."""
+        self._last = self.step
         self.step, self.retries, self._waited_before = None, 0, self.patience.waited
+
+    def check_run(self) -> None:
+        """All steps are done but not committed: what fails now is told of the last one."""
+        self.step = self._last
 
     def retry(self) -> None:
         """The attempt was in vain: all of its time was spent waiting."""

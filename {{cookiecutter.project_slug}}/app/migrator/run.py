@@ -133,6 +133,7 @@ class Run:
                 self.plan.make(connection)
             context.run_migrations()
             if on_sqlite:
+                self.recorder.check_run()
                 sqlite.check_foreign_keys(connection)
 
     def _next_steps(self, _heads: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
