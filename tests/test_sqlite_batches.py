@@ -78,7 +78,7 @@ def test_an_autocommit_block_does_not_break_the_transaction_of_a_run(family: Pro
     write_revision(
         family,
         "index",
-        'op.execute("UPDATE parents SET name = \'early\'")',
+        "op.execute(\"UPDATE parents SET name = 'early'\")",
         "with op.get_context().autocommit_block():",
         '    op.create_index("ix_parents_name", "parents", ["name"], postgresql_concurrently=True)',
         after=identifier("family"),
