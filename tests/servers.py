@@ -42,7 +42,7 @@ def bindir() -> Path | None:
     return next((place for place, has_all in zip(places, complete, strict=True) if has_all), None)
 
 
-def _account() -> dict[str, Any]:
+def account() -> dict[str, Any]:
     """Keywords of `subprocess.run`: PostgreSQL refuses root, so root becomes somebody without rights."""
     if os.geteuid() != 0:
         return {}
@@ -127,9 +127,9 @@ class PostgresServer:
 
     def initialise(self) -> None:
         """Make the data."""
-        account = _account()
-        if account:
-            os.chown(self.folder, account["user"], account["group"])
+        who = account()
+        if who:
+            os.chown(self.folder, who["user"], who["group"])
         secret = self.folder / "password"
         secret.write_text(self.password)
         secret.chmod(0o644)
@@ -144,7 +144,7 @@ class PostgresServer:
         ]
         options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
         subprocess.run(
-            [*command, *options], check=True, capture_output=True, cwd="/", env=_environment(), **account
+            [*command, *options], check=True, capture_output=True, cwd="/", env=_environment(), **who
         )
 
     def write(self, name: str, text: str, mode: int = 0o600) -> Path:
@@ -174,7 +174,7 @@ class PostgresServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                **_account(),
+                **account(),
             )
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
