@@ -18,16 +18,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.settings import Settings
 
+# Nothing is set where a pooler lent somebody else's session, which would keep it.
 # The last: a server ends the statement of a client that is gone, where its system can tell.
 # https://www.postgresql.org/docs/current/runtime-config-connection.html
 PREPARE = text(r"""
 SELECT pg_backend_pid() AS pid, current_database() AS database,
-    set_config('lock_timeout', :lock_timeout, false),
-    set_config('statement_timeout', :statement_timeout, false),
-    set_config('application_name',
-        coalesce(nullif(current_setting('application_name'), ''), :name), false),
-    (SELECT set_config(name, '500ms', false) FROM pg_settings
-     WHERE name = 'client_connection_check_interval' AND version() !~* 'visual c|mingw|windows')
+    CASE WHEN pg_backend_pid() = :pid THEN ARRAY[
+        set_config('lock_timeout', :lock_timeout, false),
+        set_config('statement_timeout', :statement_timeout, false),
+        set_config('application_name',
+            coalesce(nullif(current_setting('application_name'), ''), :name), false),
+        (SELECT set_config(name, '500ms', false) FROM pg_settings
+         WHERE name = 'client_connection_check_interval'
+            AND version() !~* 'visual c|mingw|windows')
+    ] END
 """)
 HOLDER = text("""
 SELECT a.pid, a.application_name, to_char(a.backend_start, 'HH24:MI:SS TZ') AS since
@@ -59,16 +63,17 @@ async def prepare(connection: AsyncConnection, settings: Settings, version_table
         CommandError: there is a connection pooler in between, which would give each transaction
             another session, and leave the lock with a session that others get.
     """
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
     arguments = {
+        "pid": driver.get_server_pid(),
         "lock_timeout": f"{settings.migration_lock_timeout * 1000:.0f}ms",
         "statement_timeout": f"{settings.migration_timeout * 1000:.0f}ms",
         "name": f"migration on {socket.gethostname()} ({os.getpid()})"[:63],
     }
     row = (await connection.execute(PREPARE, arguments)).one()
     await connection.commit()
-    raw = await connection.get_raw_connection()
-    driver: Any = raw.driver_connection
-    if driver.get_server_pid() != row.pid:
+    if row.pid != arguments["pid"]:
         raise CommandError(
             "a connection pooler stands before the database, and locks do not hold through it: "
             "set MIGRATION_DATABASE_URL to the database's own address; nothing was changed"
