@@ -11,13 +11,21 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.database.url import DatabaseURL
 
+# A prepared statement is missing, or there already, in a session that several clients share.
+POOLER = (
+    "a connection pooler stands before it; the app needs "
+    "statement_cache_size=0&prepared_statement_cache_size=0 in DATABASE_URL, "
+    "migrations need MIGRATION_DATABASE_URL with the database's own address"
+)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 SQLSTATES = {
     "08003": "the server closed the connection",
     "08006": "the server closed the connection",
+    "26000": POOLER,
     "28P01": "the server refused the password",
     "28000": "the server refused this user, or the way of connecting",
     "3D000": "no such database; 'make db-up' creates the development one",
+    "42P05": POOLER,
     "53300": "the server has no connection left",
     "57P01": "the server closed the connection",
     "57P02": "the server crashed, or was ended at once",
