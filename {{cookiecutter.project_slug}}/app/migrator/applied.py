@@ -1,6 +1,5 @@
 """What ran here before, against the revisions of this code: ahead, unknown, edited."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ from sqlalchemy import Connection, Row
 
 from app.migrator import history
 from app.migrator.status import with_ancestors
-
-log = logging.getLogger(__name__)
 
 
 def in_effect(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
@@ -23,15 +20,15 @@ def in_effect(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
     return {name: row for name, row in found.items() if row.direction != "downgrade"}
 
 
-def is_ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirectory) -> bool:
-    """Whether newer code migrated this database, and all of this code's revisions are in it.
+def ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirectory) -> str | None:
+    """If newer code migrated this database, with all of this code's revisions: a line about it.
 
     Raises:
         CommandError: nobody knows the revision at which the database stands, or this code has
             others that did not run here.
     """
     if all(_knows(scripts, name) for name in current):
-        return False
+        return None
     known = {script.revision for script in scripts.walk_revisions()}
     unknown = [name for name in current if name not in known]
     applied = in_effect(history.read(connection))
@@ -47,25 +44,30 @@ def is_ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDi
         here |= known.intersection(before)
         todo += [name for name in before if name not in known]
     names = ", ".join(unknown)
-    last = applied.get(unknown[0])
-    if last is None:
+    strangers = [name for name in unknown if name not in applied]
+    if strangers:
         raise CommandError(
-            f"the database stands at {names}, which neither this code nor its history knows: is it "
-            "another application's, or a revision that was never committed? Nothing was changed"
+            f"the database stands at {', '.join(strangers)}, which neither this code nor its "
+            "history knows: is it another application's, or a revision that was never committed? Nothing was changed"
         )
     if complete and not set(scripts.get_heads()) <= with_ancestors(tuple(here)):
         raise CommandError(
             f"the database stands at {names} of another branch, and revisions of this code never "
             "ran there: merge the branches first. Nothing was changed"
         )
-    log.warning(
-        "the database is ahead of this code: %s ran on %s with version %s of the app; "
-        "nothing to do",
-        names,
-        _date(last),
-        last.app_version,
+    last = applied[unknown[0]]
+    return (
+        f"the database is ahead of this code: {names} ran on {_date(last)} "
+        f"with version {last.app_version} of the app"
     )
-    return True
+
+
+def names_revisions(scripts: ScriptDirectory, destination: str) -> bool:
+    """Whether `destination` is `head`, or a revision of this code."""
+    try:
+        return bool(scripts.get_revisions(destination))
+    except CommandError:
+        return False
 
 
 def edited(connection: Connection, scripts: ScriptDirectory) -> list[str]:

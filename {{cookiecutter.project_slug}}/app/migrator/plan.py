@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.migrator import applied, kinds
 from app.migrator.failures import explained
 
+log = logging.getLogger(__name__)
+
 Steps = Callable[[Any, MigrationContext], Iterable[MigrationStep]]
 
 
@@ -66,8 +68,10 @@ class Plan:
         self, connection: Connection, migration: MigrationContext, heads: tuple[str, ...]
     ) -> list[MigrationStep]:
         upgrades = self.find.__name__ == "upgrade"
-        is_ahead = upgrades and applied.is_ahead(connection, heads, context.script)
-        if is_ahead and self.destination in ("head", "heads"):
+        ahead = applied.ahead(connection, heads, context.script) if upgrades else None
+        # A revision of this code that is asked for has run too; `+1` could mean anything.
+        if ahead and applied.names_revisions(context.script, self.destination):
+            log.warning("%s; nothing to do", ahead)
             return []
         steps = list(self.find(() if self.purge else heads, migration))
         if upgrades and steps:
