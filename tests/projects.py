@@ -145,7 +145,7 @@ class Project:
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Run one statement on the project's database, past all of the project's code."""
         if self.dialect == "sqlite":
-            with sqlite3.connect(self.path / self.url.rpartition("///")[2]) as connection:
+            with sqlite3.connect(self.path / self.url.partition("///")[2]) as connection:
                 rows = connection.execute(statement).fetchall()
             connection.close()
             return rows

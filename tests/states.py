@@ -81,7 +81,7 @@ def dump(project: Project, *, all_of_it: bool = False) -> str:
         result = subprocess.run(command, capture_output=True, encoding="utf-8")
         assert result.returncode == 0, result.stderr
         return result.stdout
-    connection = sqlite3.connect(project.path / project.url.rpartition("///")[2])
+    connection = sqlite3.connect(project.path / project.url.partition("///")[2])
     try:
         statements = list(connection.iterdump())
     finally:
@@ -96,9 +96,15 @@ COLUMNS = (
 )
 
 
+def has_history(project: Project) -> bool:
+    """Whether there is the table."""
+    catalog = "sqlite_master WHERE name" if project.dialect == "sqlite" else "pg_tables WHERE tablename"
+    return bool(project.sql(f"SELECT 1 FROM {catalog} = '{HISTORY}'"))
+
+
 def history(project: Project) -> list[dict[str, Any]]:
     """The rows of the history, the oldest first; none where it is missing."""
-    if HISTORY not in project.tables():
+    if not has_history(project):
         return []
     rows = project.sql(f"SELECT {', '.join(COLUMNS)} FROM {HISTORY} ORDER BY id")
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
