@@ -48,7 +48,8 @@ def ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirec
     if strangers:
         raise CommandError(
             f"the database stands at {', '.join(strangers)}, which neither this code nor its "
-            "history knows: is it another application's, or a revision that was never committed? Nothing was changed"
+            "history knows: is it another application's, or a revision that was never committed? "
+            "Nothing was changed"
         )
     if complete and not set(scripts.get_heads()) <= with_ancestors(tuple(here)):
         raise CommandError(
