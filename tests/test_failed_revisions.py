@@ -153,6 +153,8 @@ def test_on_sqlite_a_run_whose_third_revision_fails_changes_nothing_at_all(sqlit
 def test_a_mended_revision_runs_and_the_history_tells_of_both_attempts(project: Project) -> None:
     write_three(project, 'op.drop_table("missing")')
     refusal(project.alembic("upgrade", "head"))
+    if project.dialect == "postgresql":  # what is done stays done
+        assert project.version() == [identifier("second")]
     write_three(project, "pass")
     ok(project.alembic("upgrade", "head"))
     assert project.version() == [identifier("third")]
