@@ -74,7 +74,7 @@ class Kinds:
     def watched(self, run: Callable[..., None]) -> Callable[..., None]:
         """`run`, the upgrade() or downgrade() of one revision, watched over."""
 
-        @wraps(run)  # Alembic prints its name
+        @wraps(run)  # Alembic logs its name
         def watched(**arguments: Any) -> None:
             self.running, self.committed, self.repeatable = True, False, True
             try:
