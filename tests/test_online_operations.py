@@ -160,7 +160,7 @@ OTHERS = {
     INDEX: "CREATE INDEX ix_users_name ON users (email)",
     UNIQUE: "ALTER TABLE users ADD CONSTRAINT uq_users_id_name UNIQUE (name, id)",
     CHECK: "ALTER TABLE users ADD CONSTRAINT ck_users_named CHECK (length(name) > 0) NOT VALID",
-    FOREIGN: "ALTER TABLE orders ADD CONSTRAINT fk_orders FOREIGN KEY (id) REFERENCES orders",
+    FOREIGN: "ALTER TABLE orders ADD CONSTRAINT fk_orders FOREIGN KEY (user_id) REFERENCES users",
     TOKEN: "ALTER TABLE users ADD COLUMN token text",
 }
 

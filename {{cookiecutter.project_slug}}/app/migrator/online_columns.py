@@ -11,7 +11,6 @@ from sqlalchemy import Column
 
 from app.migrator.backfill import BATCH, PAUSE, Backfill
 from app.migrator.kinds import operation as committing
-from app.migrator.online_constraints import add_check, look
 from app.migrator.statements import (
     likeness,
     offline,
@@ -20,6 +19,7 @@ from app.migrator.statements import (
     quoted_table,
     run,
 )
+from app.migrator.two_steps import add_check, look
 
 # The type, whether NULL is refused, and whether rows that were there before have got the default
 # without being written: https://www.postgresql.org/docs/current/catalog-pg-attribute.html

@@ -1,39 +1,18 @@
 """Constraints on PostgreSQL tables that are in use: each is added unproved, and proved afterwards.
 
 To add one in a single step reads the whole table under a lock that stops writers, or everybody.
-https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 On SQLite they are ordinary changes in batch mode.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations, ops
-from alembic.util import CommandError
-from alembic.util.sqla_compat import _get_constraint_final_name
-from sqlalchemy.exc import IntegrityError
 
-from app.migrator import online
 from app.migrator.kinds import operation as committing
-from app.migrator.statements import (
-    likeness,
-    offline,
-    on_postgresql,
-    quoted,
-    quoted_table,
-    run,
-)
-
-# https://www.postgresql.org/docs/current/catalog-pg-constraint.html
-CONSTRAINT = """
-    SELECT contype::text, regexp_replace(pg_get_constraintdef(oid), ' NOT VALID$', ''),
-           confrelid = to_regclass($3),
-           ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k(number, place)
-                 JOIN pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY place),
-           ARRAY(SELECT attname::text FROM unnest(confkey) WITH ORDINALITY AS k(number, place)
-                 JOIN pg_attribute ON attrelid = confrelid AND attnum = number ORDER BY place)
-    FROM pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2
-"""
+from app.migrator.online import IndexOnline, log
+from app.migrator.statements import on_postgresql, quoted, quoted_table, run
+from app.migrator.two_steps import add_and_validate, add_check, final_name, is_another, look
 
 
 @Operations.register_operation("create_foreign_key_online")
@@ -68,8 +47,14 @@ class ConstraintOnline(MigrateOperation):
             return
 
         def same(found: Sequence[Any]) -> bool:
-            kind, _text, is_referent, *found_columns = found
-            return bool(kind == "f" and is_referent and tuple(found_columns) == columns)
+            kind, definition, is_referent, *found_columns = found
+            actions = {f" ON {on} {kw.get(f'on{on}')}".upper() for on in ("update", "delete")}
+            wanted = [action for action in actions if not action.endswith((" NONE", " NO ACTION"))]
+            return bool(
+                (kind, is_referent, tuple(found_columns)) == ("f", True, columns)
+                and definition.count(" ON ") == len(wanted)
+                and all(action in definition for action in wanted)
+            )
 
         kw |= {"source_schema": source_schema, "postgresql_not_valid": True}
         wanted = ops.CreateForeignKeyOp(
@@ -125,76 +110,10 @@ class ConstraintOnline(MigrateOperation):
             if found and (found[0], found[3]) != ("u", [*columns]):
                 raise is_another(name, found)
             if found:
-                online.log.info("constraint %s: there already, from an attempt before; kept", name)
+                log.info("constraint %s: there already, from an attempt before; kept", name)
                 return
-            online.IndexOnline.create_index_online(
+            IndexOnline.create_index_online(
                 operations, operations.f(name), table_name, columns, schema=schema, unique=True
             )
             name = quoted(operations, name)
             run(operations, f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
-
-
-def add_check(
-    operations: Operations, constraint: str, table: str, condition: Any, schema: str | None
-) -> None:
-    """Add a CHECK on PostgreSQL; see `create_check_constraint_online`."""
-
-    def same(found: Sequence[Any]) -> bool:
-        with likeness(operations, quoted_table(operations, table, schema)) as temporary:
-            name = operations.f("migrator_check")
-            operations.create_check_constraint(name, temporary, condition)
-            like = look(operations, f"pg_temp.{temporary}", name)
-            return like is not None and found[:2] == like[:2]
-
-    wanted = ops.CreateCheckConstraintOp(
-        constraint, table, condition, schema=schema, postgresql_not_valid=True
-    )
-    add_and_validate(operations, wanted, quoted_table(operations, table, schema), same)
-
-
-def add_and_validate(
-    operations: Operations,
-    wanted: ops.AddConstraintOp,
-    table: str,
-    same: Callable[[Sequence[Any]], bool],
-    referent: str | None = None,
-) -> None:
-    """Do what is left of the two steps; what exists under the name must be the `same`."""
-    context = operations.migration_context
-    name = final_name(operations, wanted)
-    with committing(context):
-        found = look(operations, table, name, referent)
-        if found is None:
-            operations.invoke(wanted)
-        elif not same(found):
-            raise is_another(name, found)
-        name = quoted(operations, name)
-        try:
-            # Nothing to do for one that is valid: an earlier attempt got as far.
-            run(operations, f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
-        except IntegrityError:
-            # The rows there break it. Unproved it would still refuse new ones of the kind.
-            run(operations, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-            raise
-
-
-def look(
-    operations: Operations, table: str, name: str, referent: str | None = None
-) -> Sequence[Any] | None:
-    """The constraint of a name: kind, text, whether it refers to `referent`, columns of both."""
-    rows = [] if offline(operations) else run(operations, CONSTRAINT, table, name, referent)
-    return tuple(rows[0]) if rows else None
-
-
-def final_name(operations: Operations, wanted: ops.AddConstraintOp) -> str:
-    """Its name in the database, with the prefix of the naming convention."""
-    context = operations.migration_context
-    return str(_get_constraint_final_name(wanted.to_constraint(context), context.dialect))
-
-
-def is_another(name: str, found: Sequence[Any]) -> CommandError:
-    """What exists under that name is not what was asked for."""
-    return CommandError(
-        f"constraint {name} exists and is another one: {found[1]}; "
-        "drop it first, or change the name"
-    )
