@@ -20,7 +20,7 @@ from app.migrator.statements import (
     setting,
 )
 
-BATCH = 2000  # rows
+BATCH = 5000  # rows
 PAUSE = 0.0  # seconds
 PASSES = 10
 STILL = "fulfils the condition although it was filled"
@@ -84,20 +84,21 @@ class Backfill(MigrateOperation):
 def _statement(table: str, set_: str, where: str, key: str, batch: int) -> str:
     """A batch from `$1` on: how many rows were filled, and the last key.
 
-    The condition stands there twice, since a row may be changed by others between the two.
-    The text that is no number makes the whole statement fail, so that nothing of it stays.
+    The condition stands there again for each row, which others may have filled by then. The text
+    that is no number makes the whole statement fail, so that nothing of it stays.
     """
     return f"""\
 WITH batch AS (
     SELECT {key} AS batch_key FROM {table}
     WHERE {key} >= $1 AND ({where}) ORDER BY {key} LIMIT {batch:d}
+), last AS (
+    SELECT batch_key FROM batch ORDER BY batch_key DESC LIMIT 1
 ), filled AS (
-    UPDATE {table} SET {set_} FROM batch
-    WHERE {table}.{key} = batch_key AND ({where})
-    RETURNING CASE WHEN ({where}) THEN CAST('{STILL}: ' || batch_key AS integer) END
+    UPDATE {table} SET {set_}
+    WHERE {key} >= $1 AND {key} <= (SELECT batch_key FROM last) AND ({where})
+    RETURNING CASE WHEN ({where}) THEN CAST('{STILL}: ' || {key} AS integer) END
 )
-SELECT (SELECT count(*) FROM filled),
-    (SELECT batch_key FROM batch ORDER BY batch_key DESC LIMIT 1)"""
+SELECT (SELECT count(*) FROM filled), (SELECT batch_key FROM last)"""
 
 
 def _fill(operations: Operations, table: str, first: str, statement: str, pause: float) -> None:
