@@ -106,7 +106,8 @@ def test_a_database_that_newer_code_stamped_is_ahead(project: Project, newer: Pr
     assert dump(project, all_of_it=True) == before
 
 
-def test_two_heads_are_refused_and_nothing_runs(project: Project) -> None:
+def test_two_heads_are_refused_and_nothing_runs(postgresql_project: Project) -> None:
+    project = postgresql_project
     ok(project.alembic("upgrade", "head"))
     for name in ("left", "right"):
         write_revision(project, name, f'op.execute("CREATE TABLE {name} (id INTEGER)")')
@@ -149,7 +150,8 @@ def test_an_edited_revision_stops_those_that_wait_until_it_is_as_it_was(project:
     assert {"three", "four"} <= project.tables()
 
 
-def test_an_edited_revision_that_is_right_is_made_known_by_two_stamps(project: Project) -> None:
+def test_an_edited_revision_that_is_right_is_made_known_by_two_stamps(postgresql_project: Project) -> None:
+    project = postgresql_project
     one = write_applied_and_pending(project)
     one.write_text(one.read_text("utf-8") + "# and a remark\n", "utf-8")
     line = refusal(project.make("migrate"))
