@@ -438,7 +438,7 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
     ok(project.make("migrate"))
     said += refusal(project.make("migrate", "REV=+1"))
     project.sql("UPDATE alembic_version SET version_num = '0123456789ab'")
-    said += refusal(project.make("migrate"))
+    said += refusal(project.make("migration-down")) + refusal(project.make("migrate"))
     project.sql("DELETE FROM alembic_version")
     said += refusal(project.make("migrate"))
     server, _, name = project.url.rpartition("/")
@@ -457,7 +457,7 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
     ok(project.make("migrate"))
     said += refusal(project.make("migration-down"))
 
-    said = re.sub(r"'0123456789ab'", "'…'", said)
+    said = re.sub("0123456789ab", "…", said)
     said = re.sub(r"several heads \(.*?\)", "several heads (…)", said)
     table = DOCUMENTS["the guide"].read_text("utf-8").partition("## Troubleshooting")[2]
     messages = re.findall(r"^\| `(.*?)`", table, re.MULTILINE)

@@ -73,6 +73,13 @@ def test_a_run_that_leaves_a_child_without_its_parent_is_refused_and_changes_not
     assert [row["outcome"] for row in history(family)] == ["done", "done", "failed"]
 
 
+def test_references_that_were_broken_before_are_no_reason_to_refuse(family: Project) -> None:
+    family.sql("INSERT INTO cascading (id, parent_id) VALUES (4, 99)")  # a database from elsewhere
+    write_revision(family, "longer", LONGER, after=identifier("family"))
+    ok(family.alembic("upgrade", "head"))
+    assert (4, 99) in family.sql("SELECT id, parent_id FROM cascading")
+
+
 def test_an_autocommit_block_does_not_break_the_transaction_of_a_run(family: Project) -> None:
     before = dump(family)
     write_revision(

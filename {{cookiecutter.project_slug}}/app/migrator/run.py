@@ -131,10 +131,11 @@ class Run:
                 self.recorder.step = None
                 history.create(connection)
                 self.plan.make(connection)
+                broken = sqlite.broken_references(connection)
             context.run_migrations()
             if on_sqlite:
                 self.recorder.check_run()
-                sqlite.check_foreign_keys(connection)
+                sqlite.check_foreign_keys(connection, broken)
 
     def _next_steps(self, _heads: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
         if self.plan.purge:

@@ -1,5 +1,7 @@
 """SQLite: a run of migrations is one transaction, and loses no row that another refers to."""
 
+from collections import Counter
+
 from alembic.util import CommandError
 from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -28,11 +30,18 @@ def prepare_for_migrations(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def check_foreign_keys(connection: Connection) -> None:
-    """Raise `CommandError`, before anything is committed, if a row refers to nothing."""
-    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-    if broken is not None:
+def broken_references(connection: Connection) -> Counter[tuple[str, str]]:
+    """How many rows of a table refer to a row that another does not have; may be old ones.
+
+    https://www.sqlite.org/pragma.html#pragma_foreign_key_check
+    """
+    rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    return Counter((row[0], row[2]) for row in rows)
+
+
+def check_foreign_keys(connection: Connection, before: Counter[tuple[str, str]]) -> None:
+    """Raise `CommandError`, before anything is committed, if more references are broken now."""
+    for table, parent in broken_references(connection) - before:
         raise CommandError(
-            f"a row of {broken[0]} refers to a row that {broken[2]} does not have; "
-            "nothing was changed"
+            f"a row of {table} refers to a row that {parent} does not have; nothing was changed"
         )
