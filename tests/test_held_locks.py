@@ -130,9 +130,7 @@ def test_a_revision_whose_commit_fails_is_not_done_in_the_history(project: Proje
     reference = '"ALTER TABLE items ADD FOREIGN KEY (number) REFERENCES items DEFERRABLE INITIALLY DEFERRED"'
     add(project, lines('op.execute("UPDATE items SET number = id")', f"op.execute({reference})"))
     name = add(project, 'op.execute("UPDATE items SET number = 0 WHERE id = 1")')
-    line = failed(start(project, "upgrade", "head"))
-    assert "at the revision's commit" in line
-    assert "violates foreign key constraint" in line
+    assert "violates foreign key constraint" in failed(start(project, "upgrade", "head"))
     assert name not in applied(project)
     assert effective(project) == applied(project)
 

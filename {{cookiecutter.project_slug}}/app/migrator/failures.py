@@ -73,9 +73,6 @@ def explained(
         if place is None or _is_lost_connection(error):
             if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
                 raise Explained(f"the models: {_said(error)}") from error
-            if _is_of_a_commit(error):
-                said = f"at the revision's commit: {_said(error)}"
-                raise Explained(f"{said}; this revision changed nothing") from error
             raise
         remains = _what_remains(context, versions / place.partition(":")[0])
         raise Explained(f"{place}: {_said(error)}; {remains}") from error
@@ -139,11 +136,6 @@ def _is_lost_connection(error: BaseException) -> bool:
         return error.connection_invalidated
     last = traceback.extract_tb(error.__traceback__)[-1].filename
     return explain(error) is not None and any(f"/{name}/" in last for name in OF_DRIVERS)
-
-
-def _is_of_a_commit(error: BaseException) -> bool:
-    """Whether a constraint that waits for the commit, or a trigger, refused it."""
-    return isinstance(error, DBAPIError) and error.statement is None and explain(error) is None
 
 
 def _what_remains(context: ModuleType, revision: Path) -> str:
