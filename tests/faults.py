@@ -14,29 +14,11 @@ from contextlib import contextmanager
 import asyncpg
 
 from projects import Project, environment
+from states import INITIAL, add_revision
 
 # The default suite runs a few of each fault; `FAULTS=long` all of them.
 LONG = os.environ.get("FAULTS") == "long"
-INITIAL = "5f3a9c1e7b24"
 PATIENCE = 100  # seconds until a process that does not end counts as hanging
-
-REVISION = '''\
-"""{name}"""
-
-import sqlalchemy as sa
-from alembic import op
-
-revision = "{name}"
-down_revision = {after!r}
-
-
-def upgrade() -> None:
-    {upgrade}
-
-
-def downgrade() -> None:
-    {downgrade}
-'''
 
 
 def either(short: int, long: int) -> int:
@@ -44,25 +26,11 @@ def either(short: int, long: int) -> int:
     return long if LONG else short
 
 
-def lines(*statements: str) -> str:
-    """The body of a function."""
-    return "\n    ".join(statements)
-
-
-def add(project: Project, upgrade: str = "pass", downgrade: str = "pass") -> str:
-    """Write a revision that comes after all others; returns its name."""
-    number = len(project.revisions()) + 1
-    after = f"step{number - 1:02}" if number > 1 else INITIAL
-    name = f"step{number:02}"
-    text = REVISION.format(name=name, after=after, upgrade=upgrade, downgrade=downgrade)
-    project.write(f"alembic/versions/20260102_{number:04}_{name}.py", text)
-    return name
-
-
 def add_table(project: Project, name: str) -> str:
     """Write a revision that creates a table."""
     column = 'sa.Column("id", sa.Integer(), primary_key=True)'
-    return add(project, f'op.create_table("{name}", {column})', f'op.drop_table("{name}")')
+    up, down = f'op.create_table("{name}", {column})', f'op.drop_table("{name}")'
+    return add_revision(project, up, downgrade=down)
 
 
 def start(project: Project, *arguments: str, **variables: str) -> "subprocess.Popen[str]":

@@ -126,17 +126,6 @@ class Project:
         assert old in text, text
         path.write_text(text.replace(old, new), "utf-8")
 
-    def revise(self, message: str, upgrade: str) -> Path:
-        """A new revision whose `upgrade()` is this statement; by the project's own command."""
-        before = set(self.revisions())
-        ok(self.make("migration-empty", f"MSG={message}"))
-        [path] = set(self.revisions()) - before
-        text = path.read_text("utf-8")
-        path.write_text(
-            re.sub(r"(def upgrade.*?\n    )pass", lambda match: match[1] + upgrade, text, count=1), "utf-8"
-        )
-        return path
-
     def log(self) -> list[dict[str, Any]]:
         """The rows of the project's history, the oldest first."""
         rows: list[dict[str, Any]] = json.loads(ok(self.make("migration-log", "JSON=1")))

@@ -1,6 +1,5 @@
 """What a database holds before and after a command, and revisions to run on it."""
 
-import hashlib
 import shutil
 import sqlite3
 import subprocess
@@ -22,7 +21,7 @@ REVISION = '''\
 import sqlalchemy as sa
 from alembic import op
 
-revision = {revision!r}
+revision = {name!r}
 down_revision = {after!r}
 branch_labels = None
 depends_on = None
@@ -37,11 +36,6 @@ def downgrade() -> None:
 '''
 
 
-def identifier(name: str) -> str:
-    """The revision that `write_revision` calls `name`."""
-    return hashlib.sha256(name.encode()).hexdigest()[:12]
-
-
 def write_revision(
     project: Project,
     name: str,
@@ -49,16 +43,23 @@ def write_revision(
     after: str | tuple[str, ...] = INITIAL,
     downgrade: str = "pass",
 ) -> Path:
-    """Write a revision of these statements, past the commands that would take half a second."""
+    """Write a revision that is called `name`, past the commands that would take half a second."""
     lines = [line for statement in upgrade or ("pass",) for line in statement.splitlines()]
     text = REVISION.format(
         name=name,
-        revision=identifier(name),
         after=after,
         upgrade="\n    ".join(lines),
         downgrade=downgrade,
     )
     return project.write(f"alembic/versions/20260102_0000_{name}.py", text)
+
+
+def add_revision(project: Project, *upgrade: str, downgrade: str = "pass") -> str:
+    """Write a revision that comes after all others; returns its name, `step01` for the first."""
+    number = len(project.revisions()) + 1
+    name, before = f"step{number:02}", f"step{number - 1:02}" if number > 1 else INITIAL
+    write_revision(project, name, *upgrade, after=before, downgrade=downgrade)
+    return name
 
 
 @cache

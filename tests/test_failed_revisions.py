@@ -11,7 +11,7 @@ import pytest
 
 from projects import Project, environment, ok, refusal
 from servers import PostgresServer
-from states import HISTORY, INITIAL, dump, history, identifier, write_revision
+from states import HISTORY, INITIAL, dump, history, write_revision
 
 pytestmark = pytest.mark.slow
 
@@ -85,13 +85,13 @@ def test_a_revision_that_fails_at_any_statement_leaves_the_database_as_it_was(
 ) -> None:
     project, before = stocked, dump(stocked)
     bad = list(STATEMENTS.values())[position][1]
-    write_revision(project, "bad", *GOOD[:position], bad, *GOOD[position + 1 :], after=identifier("good"))
+    write_revision(project, "bad", *GOOD[:position], bad, *GOOD[position + 1 :], after="good")
     assert re.search(r"_bad\.py:\d+: ", refusal(project.alembic("upgrade", "head")))
     assert dump(project) == before
     assert [(row["revision"], row["outcome"]) for row in history(project)] == [
         (INITIAL, "done"),
-        (identifier("good"), "done"),
-        (identifier("bad"), "failed"),
+        ("good", "done"),
+        ("bad", "failed"),
     ]
 
 
@@ -100,15 +100,15 @@ def test_a_failure_tells_the_history_who_ran_what_where_and_why_but_no_password(
     project.variables = {"ENVIRONMENT": "staging", "LOGNAME": "deployer"}
     project.edit("pyproject.toml", 'version = "0.1.0"', 'version = "4.5.6"')
     secret = "op.get_bind().execute(sa.text(\"INSERT INTO missing VALUES (:it)\"), {'it': 'hush-hush'})"
-    path = write_revision(project, "bad", *GOOD, secret, after=identifier("good"))
+    path = write_revision(project, "bad", *GOOD, secret, after="good")
     refusal(project.alembic("upgrade", "head"))
 
     assert dump(project) == before
     *done, failed = history(project)
     assert [row["outcome"] for row in done] == ["done", "done"]
     assert {row["error"] for row in done} == {None}
-    assert failed["revision"] == identifier("bad")
-    assert failed["down_revision"] == identifier("good")
+    assert failed["revision"] == "bad"
+    assert failed["down_revision"] == "good"
     assert failed["direction"] == "upgrade"
     assert failed["outcome"] == "failed"
     assert re.search(r"_bad\.py:\d+: .*missing", failed["error"])
@@ -128,8 +128,8 @@ def test_a_failure_tells_the_history_who_ran_what_where_and_why_but_no_password(
 def write_three(project: Project, last: str) -> None:
     write_revision(project, "first", "op.execute(\"UPDATE users SET name = 'first'\")")
     create = 'op.execute("CREATE TABLE second (id INTEGER)")'
-    write_revision(project, "second", create, after=identifier("first"))
-    write_revision(project, "third", *GOOD, last, after=identifier("second"))
+    write_revision(project, "second", create, after="first")
+    write_revision(project, "third", *GOOD, last, after="second")
 
 
 def test_on_sqlite_a_run_whose_third_revision_fails_changes_nothing_at_all(sqlite_project: Project) -> None:
@@ -138,7 +138,7 @@ def test_on_sqlite_a_run_whose_third_revision_fails_changes_nothing_at_all(sqlit
     assert "nothing was changed" in refusal(project.alembic("upgrade", "head"))
     assert project.tables() == set()
     [failed] = history(project)
-    assert (failed["revision"], failed["outcome"]) == (identifier("third"), "failed")
+    assert (failed["revision"], failed["outcome"]) == ("third", "failed")
 
     ok(project.alembic("upgrade", INITIAL))
     project.sql(f"INSERT INTO users (id, email, name) VALUES ('{1:032x}', 'u@example.com', 'U')")
@@ -146,7 +146,7 @@ def test_on_sqlite_a_run_whose_third_revision_fails_changes_nothing_at_all(sqlit
     assert "nothing was changed" in refusal(project.alembic("upgrade", "head"))
     assert dump(project) == before
     told = [(row["revision"], row["outcome"]) for row in history(project)]
-    third = (identifier("third"), "failed")
+    third = ("third", "failed")
     assert told == [third, (INITIAL, "done"), third]
 
 
@@ -154,14 +154,14 @@ def test_a_mended_revision_runs_and_the_history_tells_of_both_attempts(project: 
     write_three(project, 'op.drop_table("missing")')
     refusal(project.alembic("upgrade", "head"))
     if project.dialect == "postgresql":  # what is done stays done
-        assert project.version() == [identifier("second")]
+        assert project.version() == ["second"]
     write_three(project, "pass")
     ok(project.alembic("upgrade", "head"))
-    assert project.version() == [identifier("third")]
+    assert project.version() == ["third"]
     rows = history(project)
     done = [row["revision"] for row in rows if row["outcome"] == "done"]
-    assert done == [INITIAL, *map(identifier, ("first", "second", "third"))]
-    bad, good = (row for row in rows if row["revision"] == identifier("third"))
+    assert done == [INITIAL, "first", "second", "third"]
+    bad, good = (row for row in rows if row["revision"] == "third")
     assert (bad["outcome"], good["outcome"]) == ("failed", "done")
     assert bad["checksum"] != good["checksum"]
 
@@ -195,7 +195,7 @@ def test_what_a_revision_breaks_at_its_commit_is_one_line_that_names_it(postgres
 
 def test_a_revision_that_drops_the_table_of_versions_is_undone(stocked: Project) -> None:
     before = dump(stocked)
-    write_revision(stocked, "late", 'op.drop_table("alembic_version")', after=identifier("good"))
+    write_revision(stocked, "late", 'op.drop_table("alembic_version")', after="good")
     assert "FAILED: 20260102_0000_late.py: " in refusal(stocked.alembic("upgrade", "head"))
     assert dump(stocked) == before
     assert history(stocked)[-1]["outcome"] == "failed"
@@ -211,7 +211,7 @@ def test_a_database_without_a_history_is_migrated_and_has_one_from_then_on(proje
     write_revision(project, "one", *GOOD)
     ok(project.alembic("upgrade", "head"))
     told = [(row["revision"], row["direction"]) for row in history(project)]
-    assert told == [(identifier("one"), "upgrade")]
+    assert told == [("one", "upgrade")]
 
 
 def start(project: Project, *arguments: str) -> "subprocess.Popen[str]":
@@ -233,7 +233,7 @@ def test_processes_that_create_the_history_at_once_do_not_race(project: Project)
     for process in processes:
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 0, output
-    assert [row["revision"] for row in history(project)] == [identifier("one")]
+    assert [row["revision"] for row in history(project)] == ["one"]
 
 
 def test_processes_that_fail_at_once_without_a_history_all_tell_it(project: Project) -> None:

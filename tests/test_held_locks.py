@@ -2,20 +2,16 @@
 
 import re
 import signal
-import subprocess
 import time
 
 import pytest
 
 from faults import (
-    INITIAL,
     LONG,
     Session,
-    add,
     applied,
     effective,
     failed,
-    lines,
     output,
     start,
     succeeded,
@@ -23,7 +19,7 @@ from faults import (
     wait_until,
 )
 from projects import Project, ok
-from servers import PostgresServer
+from states import INITIAL, add_revision, dump
 
 pytestmark = pytest.mark.slow
 LOCK_TIMEOUT = 2.0 if LONG else 0.3  # seconds
@@ -36,14 +32,18 @@ RETRY = re.compile(
 def add_column(project: Project, name: str) -> str:
     """Write a revision that needs the table `items` for itself alone."""
     column = f'sa.Column("{name}", sa.Integer())'
-    return add(project, f'op.add_column("items", {column})', f'op.drop_column("items", "{name}")')
+    return add_revision(
+        project, f'op.add_column("items", {column})', downgrade=f'op.drop_column("items", "{name}")'
+    )
 
 
 @pytest.fixture
 def project(postgresql_project: Project) -> Project:
     """A project with a table that is in use."""
     column = 'sa.Column("id", sa.Integer(), primary_key=True), sa.Column("number", sa.Integer())'
-    add(postgresql_project, f'op.create_table("items", {column})', 'op.drop_table("items")')
+    add_revision(
+        postgresql_project, f'op.create_table("items", {column})', downgrade='op.drop_table("items")'
+    )
     ok(postgresql_project.alembic("upgrade", "head"))
     postgresql_project.sql("INSERT INTO items SELECT n, 0 FROM generate_series(1, 100) AS n")
     return postgresql_project
@@ -61,14 +61,6 @@ def told(project: Project, revision: str) -> tuple[str, int, float, str]:
     assert len(rows) == 1, rows
     outcome, retries, lock_wait, error = rows[0]
     return outcome, retries, lock_wait, error
-
-
-def dump(server: PostgresServer, project: Project) -> str:
-    """The schema as PostgreSQL tells it, with the revision."""
-    program = str(server.programs / "pg_dump")
-    command = [program, "--schema-only", "--restrict-key=key", "-d", project.url]
-    dumped = subprocess.run(command, capture_output=True, text=True, check=True)
-    return f"{project.version()}\n{dumped.stdout}"
 
 
 @pytest.mark.parametrize("seconds", [1, 2, 5] if LONG else [1])
@@ -93,22 +85,18 @@ def test_a_table_in_use_is_altered_and_its_users_hardly_wait(project: Project, s
     assert len(RETRY.findall(printed)) == retries
 
 
-def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(
-    project: Project, postgres_server: PostgresServer
-) -> None:
-    name = add(
+def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(project: Project) -> None:
+    name = add_revision(
         project,
-        lines(
-            'op.create_table("made_before", sa.Column("id", sa.Integer()))',
-            'op.add_column("items", sa.Column("added", sa.Integer()))',
-        ),
+        'op.create_table("made_before", sa.Column("id", sa.Integer()))',
+        'op.add_column("items", sa.Column("added", sa.Integer()))',
     )
-    before = dump(postgres_server, project)
+    before = dump(project)
     with Session(project) as holder:
         hold(holder)
         process = start(project, "upgrade", "head", MIGRATION_WAIT="1", MIGRATION_LOCK_TIMEOUT="0.3")
         line = failed(process)
-        assert dump(postgres_server, project) == before
+        assert dump(project) == before
     assert "gave up after 1 s (MIGRATION_WAIT)" in line
     assert f"process {holder.pid} (reports, idle in transaction since" in line
     outcome, retries, lock_wait, error = told(project, name)
@@ -118,7 +106,7 @@ def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(
 
 
 def test_a_revision_that_fails_is_in_the_history(project: Project) -> None:
-    name = add(project, 'op.execute("SELECT nonsense")')
+    name = add_revision(project, 'op.execute("SELECT nonsense")')
     line = failed(start(project, "upgrade", "head"))
     outcome, retries, _, error = told(project, name)
     assert (outcome, retries) == ("failed", 0)
@@ -128,17 +116,17 @@ def test_a_revision_that_fails_is_in_the_history(project: Project) -> None:
 
 def test_a_revision_whose_commit_fails_is_not_done_in_the_history(project: Project) -> None:
     reference = '"ALTER TABLE items ADD FOREIGN KEY (number) REFERENCES items DEFERRABLE INITIALLY DEFERRED"'
-    add(project, lines('op.execute("UPDATE items SET number = id")', f"op.execute({reference})"))
-    name = add(project, 'op.execute("UPDATE items SET number = 0 WHERE id = 1")')
+    add_revision(project, 'op.execute("UPDATE items SET number = id")', f"op.execute({reference})")
+    name = add_revision(project, 'op.execute("UPDATE items SET number = 0 WHERE id = 1")')
     assert "violates foreign key constraint" in failed(start(project, "upgrade", "head"))
     assert name not in applied(project)
     assert effective(project) == applied(project)
 
 
 def test_steps_up_are_not_counted_anew_after_a_retry(project: Project) -> None:
-    free = add(project)
+    free = add_revision(project)
     blocked = add_column(project, "added")
-    add(project)
+    add_revision(project)
     upgrade_or_downgrade_behind_a_lock(project, "upgrade", "+2")
     assert project.version() == [blocked]
     assert effective(project)[-2:] == [free, blocked]
@@ -147,7 +135,7 @@ def test_steps_up_are_not_counted_anew_after_a_retry(project: Project) -> None:
 def test_steps_down_are_not_counted_anew_after_a_retry(project: Project) -> None:
     left = add_column(project, "kept")
     add_column(project, "added")
-    add(project)
+    add_revision(project)
     ok(project.alembic("upgrade", "head"))
     upgrade_or_downgrade_behind_a_lock(project, "downgrade", "-2")
     assert project.version() == [left]
@@ -169,7 +157,7 @@ def upgrade_or_downgrade_behind_a_lock(project: Project, command: str, target: s
 
 def test_a_deadlock_is_tried_again(project: Project) -> None:
     move = 'op.execute("UPDATE items SET number = number + 10 WHERE id = {}")'
-    name = add(project, lines(move.format(1), 'op.execute("SELECT pg_sleep(0.5)")', move.format(2)))
+    name = add_revision(project, move.format(1), 'op.execute("SELECT pg_sleep(0.5)")', move.format(2))
     asleep = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(0.5)'"
     with Session(project) as other, Session(project) as watcher:
         # It looks for deadlocks late, so that the migration is the one that finds this one.
@@ -183,7 +171,7 @@ def test_a_deadlock_is_tried_again(project: Project) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_ended(project: Project) -> None:
-    add(project, 'op.execute("SELECT pg_sleep(10)")')
+    add_revision(project, 'op.execute("SELECT pg_sleep(10)")')
     line = failed(start(project, "upgrade", "head", MIGRATION_TIMEOUT="0.5"))
     assert "canceling statement due to statement timeout" in line
 
@@ -200,3 +188,37 @@ def test_a_migration_interrupted_while_it_waits_is_one_line(project: Project) ->
         wait_until(lambda: not holder.somebody_waits())
     assert project.version() == ["step01"]
     assert INITIAL in effective(project)
+
+
+def test_what_an_autocommit_block_committed_is_not_done_twice(project: Project) -> None:
+    add_revision(
+        project,
+        "with op.get_context().autocommit_block():",
+        '    op.execute("INSERT INTO items VALUES (1000)")',
+        '    op.execute("ALTER TABLE items ADD COLUMN added integer")',
+    )
+    with Session(project) as holder:
+        hold(holder)
+        line = failed(start(project, "upgrade", "head", **QUICKLY))
+    assert "canceling statement due to lock timeout; what its autocommit_block has done stays" in line
+    assert project.sql("SELECT count(*) FROM items WHERE id = 1000") == [(1,)]
+
+
+def test_an_autocommit_block_that_has_committed_nothing_yet_is_tried_again(project: Project) -> None:
+    add_revision(
+        project,
+        "with op.get_context().autocommit_block():",
+        '    op.execute("ALTER TABLE items ADD COLUMN added integer")',
+    )
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, "upgrade", "head", **QUICKLY)
+        wait_until(holder.somebody_waits)
+        time.sleep(LOCK_TIMEOUT + 0.3)
+        holder.run("COMMIT")
+        assert RETRY.search(succeeded(process))
+
+
+def test_sql_for_somebody_else_to_run_has_both_timeouts(project: Project) -> None:
+    printed = ok(project.make("migration-sql", MIGRATION_TIMEOUT="7", MIGRATION_LOCK_TIMEOUT="0.5"))
+    assert printed.startswith("SET lock_timeout = '500ms';\n\nSET statement_timeout = '7000ms';\n\nBEGIN;")

@@ -10,15 +10,12 @@ from pathlib import Path
 import pytest
 
 from faults import (
-    INITIAL,
     Session,
-    add,
     add_table,
     applied,
     effective,
     either,
     failed,
-    lines,
     output,
     seeded,
     start,
@@ -27,6 +24,7 @@ from faults import (
 )
 from projects import Project, ok
 from servers import PostgresServer, running_server
+from states import INITIAL, add_revision
 
 pytestmark = pytest.mark.slow
 ROWS = 400
@@ -45,7 +43,7 @@ def add_what_can_be_cut_short(project: Project) -> None:
             for name in ("filled", "raised")
         ]
     )
-    add(project, f'op.create_table("items", {columns})')
+    add_revision(project, f'op.create_table("items", {columns})')
     if project.dialect == "sqlite":
         pause = '__import__("time").sleep(0.1)'
         series = (
@@ -55,16 +53,16 @@ def add_what_can_be_cut_short(project: Project) -> None:
     else:
         pause = 'op.execute("SELECT pg_sleep(0.1)")'
         series = "SELECT generate_series(1, {})"
-        add(project, f'op.execute("""{SLOWLY}""")')
+        add_revision(project, f'op.execute("""{SLOWLY}""")')
         index = (
             'op.create_index("ix_items_slowly", "items", [sa.text("slowly(id)")],'
             " postgresql_concurrently=True)"
         )
-    add(project, lines(f'op.execute("INSERT INTO items (id) {series.format(ROWS)}")', pause))
-    add(project, index)
-    add(project, lines('op.execute("UPDATE items SET raised = raised + 1")', pause))
+    add_revision(project, f'op.execute("INSERT INTO items (id) {series.format(ROWS)}")', pause)
+    add_revision(project, index)
+    add_revision(project, 'op.execute("UPDATE items SET raised = raised + 1")', pause)
     fill = 'op.backfill("items", "filled = filled + 1", where="filled = 0", batch=20, pause=0.01)'
-    add(project, fill)
+    add_revision(project, fill)
     for each in range(3):
         add_table(project, f"table{each}")
 
@@ -168,7 +166,7 @@ def test_one_more_upgrade_is_all_it_takes_after_the_server_was_killed(
 
 def test_what_was_done_before_a_kill_stays_done(postgresql_project: Project) -> None:
     project = postgresql_project
-    names = [add_table(project, "first"), add(project, 'op.execute("SELECT pg_sleep(60)")')]
+    names = [add_table(project, "first"), add_revision(project, 'op.execute("SELECT pg_sleep(60)")')]
     killed_in_its_sleep(project, "SELECT pg_sleep(60)")
     assert applied(project) == [INITIAL, *names[:1]] == effective(project)
 
@@ -180,7 +178,7 @@ def test_a_killed_run_on_sqlite_leaves_the_database_as_it_was(
     asleep = tmp_path / "asleep"
     ok(project.alembic("upgrade", "head"))
     add_table(project, "first")
-    add(project, lines(f'__import__("pathlib").Path("{asleep}").touch()', '__import__("time").sleep(60)'))
+    add_revision(project, f'__import__("pathlib").Path("{asleep}").touch()', '__import__("time").sleep(60)')
     process = start(project, "upgrade", "head")
     wait_until(asleep.exists)
     process.kill()
@@ -191,7 +189,7 @@ def test_a_killed_run_on_sqlite_leaves_the_database_as_it_was(
 
 def test_the_server_ends_the_statement_of_a_killed_migration(postgresql_project: Project) -> None:
     project = postgresql_project
-    add(project, 'op.execute("SELECT count(*), pg_sleep(60) FROM users")')
+    add_revision(project, 'op.execute("SELECT count(*), pg_sleep(60) FROM users")')
     killed_in_its_sleep(project, "SELECT count(*), pg_sleep(60) FROM users")
     with Session(project) as session:
         running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid != {}"
@@ -203,7 +201,7 @@ def test_a_server_that_dies_under_a_migration_is_one_line(
 ) -> None:
     project = postgresql_project
     renew(project, fragile_server)
-    add(project, 'op.execute("SELECT pg_sleep(60)")')
+    add_revision(project, 'op.execute("SELECT pg_sleep(60)")')
     process = started_and_asleep(project, "SELECT pg_sleep(60)")
     fragile_server.stop(signal.SIGQUIT)
     line = failed(process)

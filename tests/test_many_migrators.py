@@ -9,20 +9,18 @@ from contextlib import closing, contextmanager
 import pytest
 
 from faults import (
-    INITIAL,
     Session,
-    add,
     add_table,
     applied,
     effective,
     either,
     failed,
-    lines,
     start,
     succeeded,
     wait_until,
 )
 from projects import Project, ok
+from states import INITIAL, add_revision
 
 pytestmark = pytest.mark.slow
 
@@ -43,18 +41,22 @@ def add_some_of_each_kind(project: Project, count: int) -> None:
     """Write `count` revisions, with a concurrent index and a slow data revision among them."""
     concurrent = project.dialect == "postgresql"
     number = 'sa.Column("number", sa.Integer())'
-    add(project, f'op.create_table("items", sa.Column("id", sa.Integer(), primary_key=True), {number})')
+    add_revision(
+        project, f'op.create_table("items", sa.Column("id", sa.Integer(), primary_key=True), {number})'
+    )
     series = (
         "SELECT n, 0 FROM generate_series(1, 1000) AS n"
         if concurrent
         else "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 1000) "
         "SELECT n, 0 FROM s"
     )
-    add(project, f'op.execute("INSERT INTO items {series}")')
+    add_revision(project, f'op.execute("INSERT INTO items {series}")')
     # Applied twice, it would count to two.
     wait = 'op.execute("SELECT pg_sleep(0.5)")' if concurrent else '__import__("time").sleep(0.5)'
-    add(project, lines(wait, 'op.execute("UPDATE items SET number = number + 1")'))
-    add(project, 'op.create_index("ix_items_number", "items", ["number"], postgresql_concurrently=True)')
+    add_revision(project, wait, 'op.execute("UPDATE items SET number = number + 1")')
+    add_revision(
+        project, 'op.create_index("ix_items_number", "items", ["number"], postgresql_concurrently=True)'
+    )
     for each in range(count - 4):
         add_table(project, f"table{each}")
 
@@ -148,7 +150,7 @@ def test_whoever_comes_first_after_another_finds_nothing_to_do(postgresql_projec
 
 def test_two_that_go_one_step_each_go_two_together(postgresql_project: Project) -> None:
     project = postgresql_project
-    names = [add(project, 'op.execute("SELECT pg_sleep(0.3)")') for _ in range(3)]
+    names = [add_revision(project, 'op.execute("SELECT pg_sleep(0.3)")') for _ in range(3)]
     ok(project.alembic("upgrade", INITIAL))
     for process in [start(project, "upgrade", "+1") for _ in range(2)]:
         succeeded(process)

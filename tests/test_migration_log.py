@@ -7,8 +7,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from projects import Project, ok, refusal
-
-INITIAL = "5f3a9c1e7b24"
+from states import INITIAL, add_revision
 
 
 def test_each_revision_leaves_a_row_that_says_all_of_it(project: Project) -> None:
@@ -42,7 +41,7 @@ def test_every_way_and_every_outcome_is_told(project: Project) -> None:
     ok(project.make("migrate"))
     ok(project.make("migration-down"))
     ok(project.make("migration-stamp", "REV=head"))
-    project.revise("fails", 'op.execute("nonsense")')
+    add_revision(project, 'op.execute("nonsense")')
     refusal(project.make("migrate"))
     told = [(row["direction"], row["outcome"]) for row in project.log()]
     assert told == [("upgrade", "done"), ("downgrade", "done"), ("stamp", "done"), ("upgrade", "failed")]
@@ -82,6 +81,6 @@ def test_the_history_is_no_table_of_the_models(project: Project) -> None:
 
 
 def test_a_message_of_an_error_stays_on_its_line(project: Project) -> None:
-    project.revise("fails", "raise ValueError('one\\ntwo')")
+    add_revision(project, "raise ValueError('one\\ntwo')")
     refusal(project.make("migrate"))
     assert len(project.make("migration-log").stdout.splitlines()) == 1 + len(project.log())

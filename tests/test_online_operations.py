@@ -6,15 +6,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from projects import Project, environment, ok, refusal
 from servers import PostgresServer, bindir
+from states import INITIAL, add_revision
 
 pytestmark = pytest.mark.slow
-INITIAL = "5f3a9c1e7b24"
 ROWS = """
     INSERT INTO users (id, email, name)
     SELECT gen_random_uuid(), i || '@example.com', 'N' || i % 7 FROM generate_series(1, 5000) i
@@ -34,19 +33,6 @@ TOKEN = (
     ' server_default=sa.text("gen_random_uuid()")))'
 )
 BACKFILL = 'op.backfill("users", "name = \'filled\'", where="name <> \'filled\'", batch=1000)'
-
-
-def revise(project: Project, *upgrade: str, downgrade: str = "pass") -> Path:
-    """A revision on top of those there are."""
-    number = len(project.revisions()) + 1
-    before = f"{number - 1:012}" if number > 1 else INITIAL
-    lines = "\n    ".join(upgrade)
-    return project.write(
-        f"alembic/versions/20270101_{number:04}_step.py",
-        f'"""step"""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
-        f'revision: str = "{number:012}"\ndown_revision: str | None = "{before}"\n\n\n'
-        f"def upgrade() -> None:\n    {lines}\n\n\ndef downgrade() -> None:\n    {downgrade}\n",
-    )
 
 
 def at_first(project: Project) -> Project:
@@ -142,7 +128,7 @@ def test_an_operation_goes_on_wherever_it_was_killed(
 ) -> None:
     project, name = postgresql, postgresql.url.rpartition("/")[2]
     before = shape(project)
-    revise(project, operation)
+    add_revision(project, operation)
     ok(project.make("migrate"))
     done = shape(project)
     assert done != before
@@ -172,7 +158,8 @@ def test_what_exists_under_the_name_and_is_another_is_refused(
     for operation, other in OTHERS.items():
         postgres_server.sql(UNDO + other, project.url.rpartition("/")[2])
         before = shape(project)
-        path = revise(project, operation)
+        add_revision(project, operation)
+        path = project.revisions()[-1]
         assert "exists and is another one" in refusal(project.alembic("upgrade", "head"))
         assert shape(project) == before
         path.unlink()
@@ -188,9 +175,12 @@ def test_what_the_rows_break_is_not_left_behind(postgresql: Project) -> None:
         FOREIGN,
         NOT_NULL,
     ):
-        path = revise(project, operation)
+        add_revision(project, operation)
+        path = project.revisions()[-1]
         line = refusal(project.alembic("upgrade", "head"))
-        assert re.search(r"_step\.py:11: .*; steps that were done stay, and the next attempt goes on", line)
+        assert re.search(
+            r"_step\d+\.py:13: .*; steps that were done stay, and the next attempt goes on", line
+        )
         assert shape(project) == before
         path.unlink()
 
@@ -221,7 +211,7 @@ def until(project: Project, question: str) -> None:
 def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(postgresql: Project) -> None:
     project = postgresql
     back = 'assert op.get_bind().scalar(sa.text("SHOW lock_timeout")) == "150ms"'
-    revise(project, ALEMBICS, back, downgrade='op.drop_index_online("ix_users_name", "users")')
+    add_revision(project, ALEMBICS, back, downgrade='op.drop_index_online("ix_users_name", "users")')
     project.write(".env", f"DATABASE_URL={project.url}\nMIGRATION_LOCK_TIMEOUT=0.15\n")
     with transaction(project, "UPDATE users SET name = name WHERE name = 'N1'", 4):
         ok(project.alembic("upgrade", "head"))
@@ -237,7 +227,7 @@ def test_alembics_own_way_of_asking_for_it_is_the_same(postgresql: Project) -> N
     project = postgresql
     block = "with op.get_context().autocommit_block():\n        "
     drop = 'op.drop_index("ix_users_name", table_name="users", postgresql_concurrently=True)'
-    revise(project, f"{block}{ALEMBICS}", downgrade=f"{block}{drop}")
+    add_revision(project, f"{block}{ALEMBICS}", downgrade=f"{block}{drop}")
     invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_users_name'::regclass"
     project.sql("CREATE INDEX ix_users_name ON users (email)")
     project.sql(invalid)
@@ -265,7 +255,7 @@ def migrating(project: Project) -> "subprocess.Popen[bytes]":
 
 def test_a_backfill_that_is_killed_goes_on_and_fills_each_row_once(postgresql: Project) -> None:
     project = postgresql
-    revise(project, MARK.format(", pause=0.2"))
+    add_revision(project, MARK.format(", pause=0.2"))
     running = migrating(project)
     until(project, f"SELECT ({UNMARKED}) < 4000")
     running.kill()
@@ -283,7 +273,7 @@ def test_a_backfill_that_is_killed_goes_on_and_fills_each_row_once(postgresql: P
 
 def test_a_backfill_leaves_alone_what_somebody_else_has_filled_meanwhile(postgresql: Project) -> None:
     project = postgresql
-    revise(project, MARK.format(""))
+    add_revision(project, MARK.format(""))
     with transaction(project, "UPDATE users SET name = 'theirs!' WHERE name = 'N1'", 5):
         ok(project.alembic("upgrade", "head"))
     assert project.sql("SELECT count(*) FROM users WHERE name LIKE 'theirs!!'") == [(0,)]
@@ -292,7 +282,7 @@ def test_a_backfill_leaves_alone_what_somebody_else_has_filled_meanwhile(postgre
 
 def test_a_backfill_that_would_never_end_is_refused(project: Project) -> None:
     project = at_first(project)
-    revise(project, 'op.backfill("users", "name = name || \'!\'", where="name <> \'\'")')
+    add_revision(project, 'op.backfill("users", "name = name || \'!\'", where="name <> \'\'")')
     line = refusal(project.alembic("upgrade", "head"))
     assert "backfill of users: a row still fulfils the condition although it was filled: name <> ''" in line
     assert project.sql("SELECT count(*) FROM users WHERE name LIKE '%!'") == [(0,)]
@@ -323,7 +313,7 @@ def test_names_may_need_quotes_and_a_schema(postgresql: Project, postgres_server
         'INSERT INTO "Sh op"."Or der" VALUES (2, 2), (3, 3)',
         name,
     )
-    revise(project, ODD, downgrade='op.drop_index_online("Ix 1", schema="Sh op")')
+    add_revision(project, ODD, downgrade='op.drop_index_online("Ix 1", schema="Sh op")')
     ok(project.alembic("upgrade", "head"))
     postgres_server.sql(f"UPDATE alembic_version SET version_num = '{INITIAL}'", name)
     said = ok(project.alembic("upgrade", "head"))
@@ -342,7 +332,7 @@ def test_the_sql_for_somebody_else_to_run_does_the_same(
     postgresql: Project, postgres_server: PostgresServer
 ) -> None:
     project = postgresql
-    revise(project, *ALL, 'op.drop_index_online("ix_users_is_active_created_at", "users")')
+    add_revision(project, *ALL, 'op.drop_index_online("ix_users_is_active_created_at", "users")')
     script = project.alembic("upgrade", f"{INITIAL}:head", "--sql")
     assert script.returncode == 0, script.stderr
     here = Project(project.path, project.url)
@@ -365,12 +355,13 @@ def test_on_sqlite_they_are_ordinary_operations_in_the_one_transaction(sqlite_pr
     drop = 'op.drop_index_online("ix_users_is_active_created_at", "users")'
     schema = "SELECT name, sql FROM sqlite_master ORDER BY name"
     before = project.sql(schema)
-    path = revise(project, *all_of_them, drop, 'op.create_index_online("late", "users", ["nothing"])')
+    add_revision(project, *all_of_them, drop, 'op.create_index_online("late", "users", ["nothing"])')
+    path = project.revisions()[-1]
     assert "nothing was changed" in refusal(project.alembic("upgrade", "head"))
     assert project.sql(schema) == before
 
     path.unlink()
-    revise(project, *all_of_them, drop)
+    add_revision(project, *all_of_them, drop)
     ok(project.alembic("upgrade", "head"))
     after = str(project.sql(schema))
     for found in ("ix_users_name", "uq_users_id_name", "ck_users_named", "fk_orders", "user_id CHAR(32) NOT"):
@@ -386,7 +377,7 @@ HIDDEN = f"\n\n\ndef hidden() -> None:\n    {INDEX}\n"
 def test_a_revision_of_both_kinds_is_refused_before_it_begins(postgresql: Project) -> None:
     project = postgresql
     before = shape(project)
-    revise(project, 'op.add_column("users", sa.Column("more", sa.Integer()))', ALEMBICS)
+    add_revision(project, 'op.add_column("users", sa.Column("more", sa.Integer()))', ALEMBICS)
     line = refusal(project.alembic("upgrade", "head"))
     assert "line 12 commits as it goes, line 11 works in a transaction" in line
     assert "nothing was run" in line
@@ -396,14 +387,16 @@ def test_a_revision_of_both_kinds_is_refused_before_it_begins(postgresql: Projec
 def test_a_revision_of_both_kinds_is_stopped_where_the_second_begins(postgresql: Project) -> None:
     project = postgresql
     before = shape(project)
-    path = revise(project, 'op.execute("ALTER TABLE users ADD COLUMN more int")', "hidden()")
+    add_revision(project, 'op.execute("ALTER TABLE users ADD COLUMN more int")', "hidden()")
+    path = project.revisions()[-1]
     path.write_text(path.read_text("utf-8") + HIDDEN, "utf-8")
     said = refusal(project.alembic("upgrade", "head"))
     assert "statements in the transaction, and then a commit" in said
     assert shape(project) == before
 
     path.unlink()
-    path = revise(project, "hidden()", 'op.execute("ALTER TABLE users ADD COLUMN more int")')
+    add_revision(project, "hidden()", 'op.execute("ALTER TABLE users ADD COLUMN more int")')
+    path = project.revisions()[-1]
     path.write_text(path.read_text("utf-8") + HIDDEN, "utf-8")
     said = refusal(project.alembic("upgrade", "head"))
     assert "a commit, and then statements in a transaction" in said

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from projects import Project, ok, refusal
-from states import dump, history, identifier, write_revision
+from states import dump, history, write_revision
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def test_a_batch_change_of_a_parent_table_loses_and_changes_no_child_row(family:
         family,
         "longer",
         LONGER,
-        after=identifier("family"),
+        after="family",
         downgrade='with op.batch_alter_table("parents") as batch:\n        batch.drop_column("age")',
     )
     for command in (("upgrade", "head"), ("downgrade", "-1"), ("upgrade", "head")):
@@ -64,8 +64,8 @@ def test_a_run_that_leaves_a_child_without_its_parent_is_refused_and_changes_not
     for other in set(CHILDREN) - {table}:
         family.sql(f"DELETE FROM {other}")
     before = dump(family)
-    write_revision(family, "first", LONGER, after=identifier("family"))
-    write_revision(family, "bad", 'op.execute("DELETE FROM parents WHERE id = 2")', after=identifier("first"))
+    write_revision(family, "first", LONGER, after="family")
+    write_revision(family, "bad", 'op.execute("DELETE FROM parents WHERE id = 2")', after="first")
     line = refusal(family.alembic("upgrade", "head"))
     assert f"a row of {table} refers to a row that parents does not have" in line
     assert "nothing was changed" in line
@@ -75,7 +75,7 @@ def test_a_run_that_leaves_a_child_without_its_parent_is_refused_and_changes_not
 
 def test_references_that_were_broken_before_are_no_reason_to_refuse(family: Project) -> None:
     family.sql("INSERT INTO cascading (id, parent_id) VALUES (4, 99)")  # a database from elsewhere
-    write_revision(family, "longer", LONGER, after=identifier("family"))
+    write_revision(family, "longer", LONGER, after="family")
     ok(family.alembic("upgrade", "head"))
     assert (4, 99) in family.sql("SELECT id, parent_id FROM cascading")
 
@@ -88,13 +88,13 @@ def test_an_autocommit_block_does_not_break_the_transaction_of_a_run(family: Pro
         "op.execute(\"UPDATE parents SET name = 'early'\")",
         "with op.get_context().autocommit_block():",
         '    op.create_index("ix_parents_name", "parents", ["name"], postgresql_concurrently=True)',
-        after=identifier("family"),
+        after="family",
     )
-    write_revision(family, "bad", 'op.drop_table("missing")', after=identifier("index"))
+    write_revision(family, "bad", 'op.drop_table("missing")', after="index")
     assert re.search(r"_bad\.py:\d+: .*; nothing was changed", refusal(family.alembic("upgrade", "head")))
     assert dump(family) == before
 
-    write_revision(family, "bad", "pass", after=identifier("index"))
+    write_revision(family, "bad", "pass", after="index")
     ok(family.alembic("upgrade", "head"))
     assert family.sql("SELECT name FROM sqlite_master WHERE name = 'ix_parents_name'") == [
         ("ix_parents_name",)
@@ -110,7 +110,7 @@ def test_a_failure_in_an_autocommit_block_undoes_the_run_too(family: Project) ->
         "with op.get_context().autocommit_block():",
         "    op.execute(\"UPDATE parents SET name = 'early'\")",
         '    op.drop_table("missing")',
-        after=identifier("family"),
+        after="family",
     )
     assert "nothing was changed" in refusal(family.alembic("upgrade", "head"))
     assert dump(family) == before

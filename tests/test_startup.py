@@ -10,8 +10,7 @@ import pytest
 
 from projects import Project, environment, ok
 from servers import PostgresServer
-
-INITIAL = "5f3a9c1e7b24"
+from states import INITIAL, add_revision
 
 # What an application does at its start: its own loop goes on turning meanwhile.
 START = """
@@ -108,7 +107,7 @@ def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(
 ) -> None:
     project = postgresql_project
     ok(project.make("migrate"))
-    project.revise("slow", SLOW)
+    add_revision(project, *SLOW)
     script = START.replace("await migrate_if_needed()", "await asyncio.wait_for(migrate_if_needed(), 2)")
     result = project.python("-c", script)  # in much less than the minute that the revision takes
     assert "TimeoutError" in result.stderr
@@ -131,7 +130,7 @@ def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, faul
             name, "def upgrade() -> None:\n    pass", 'def upgrade() -> None:\n    op.execute("nonsense")'
         )
     last = project.python("-c", START).stderr.strip().splitlines()[-1]
-    expected = "127.0.0.1:1: nothing listens" if fault == "no server" else "_fails.py:"
+    expected = "127.0.0.1:1: nothing listens" if fault == "no server" else "_step01.py:"
     assert expected in last
     assert "s3cret" not in last
 
