@@ -1,5 +1,7 @@
 """Fixtures of the template's tests."""
 
+import compileall
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,16 +37,26 @@ def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return Baker(template, tmp_path_factory.mktemp("defaults"))()
 
 
+@pytest.fixture(scope="session")
+def compiled_project(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its bytecode, which is a fifth of the time that its commands take."""
+    compiled = tmp_path_factory.mktemp("compiled") / "project"
+    shutil.copytree(default_project, compiled, symlinks=True)
+    for folder in ("app", "alembic", "scripts"):
+        compileall.compile_dir(compiled / folder, quiet=1)
+    return compiled
+
+
 @pytest.fixture
-def sqlite_project(default_project: Path, tmp_path: Path) -> Project:
+def sqlite_project(compiled_project: Path, tmp_path: Path) -> Project:
     """A project whose database is an SQLite file in its folder."""
-    return Project.adopt(default_project, tmp_path / "project", "sqlite+aiosqlite:///dev.db")
+    return Project.adopt(compiled_project, tmp_path / "project", "sqlite+aiosqlite:///dev.db")
 
 
 @pytest.fixture
-def postgresql_project(default_project: Path, tmp_path: Path, postgres_server: PostgresServer) -> Project:
+def postgresql_project(compiled_project: Path, tmp_path: Path, postgres_server: PostgresServer) -> Project:
     """A project with a database of its own on a real server."""
-    return Project.adopt(default_project, tmp_path / "project", postgres_server.create_database())
+    return Project.adopt(compiled_project, tmp_path / "project", postgres_server.create_database())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

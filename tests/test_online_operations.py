@@ -214,7 +214,8 @@ def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(
     add_revision(project, ALEMBICS, back, downgrade='op.drop_index_online("ix_users_name", "users")')
     project.write(".env", f"DATABASE_URL={project.url}\nMIGRATION_LOCK_TIMEOUT=0.15\n")
     with transaction(project, "UPDATE users SET name = name WHERE name = 'N1'", 4):
-        ok(project.alembic("upgrade", "head"))
+        printed = ok(project.alembic("upgrade", "head"))
+    assert re.search(r"the migration waits for process \d+ \(", printed)
     assert ("ix_users_name", "CREATE INDEX ix_users_name ON public.users USING btree (name)", "") in shape(
         project
     )

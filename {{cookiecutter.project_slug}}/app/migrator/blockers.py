@@ -44,11 +44,18 @@ class Blockers:
         self._waits.clear()
 
     async def watch(self, connection: AsyncConnection, pid: int, interval: float) -> None:
-        """Look every `interval` seconds, until cancelled."""
+        """Look every `interval` seconds, until cancelled.
+
+        A wait of more than six intervals is one that no lock timeout ends: a concurrent index's.
+        """
+        said = ""
         while True:
             for row in await connection.execute(WAITING, {"pid": pid}):
                 self._waits[row.wait] = float(row.waited)
                 self.last = row.blockers or self.last
+                if row.waited > 6 * interval and self.last != said:
+                    said = self.last
+                    log.warning("the migration waits for %s", said)
             await asyncio.sleep(interval)
 
 
