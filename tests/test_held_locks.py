@@ -172,7 +172,7 @@ def test_a_deadlock_is_tried_again(project: Project) -> None:
 
 def test_a_statement_that_takes_too_long_is_ended(project: Project) -> None:
     add_revision(project, 'op.execute("SELECT pg_sleep(10)")')
-    line = failed(start(project, "upgrade", "head", MIGRATION_TIMEOUT="0.5"))
+    line = failed(start(project, "upgrade", "head", DB_MIGRATION_TIMEOUT="0.5"))
     assert "canceling statement due to statement timeout" in line
 
 
