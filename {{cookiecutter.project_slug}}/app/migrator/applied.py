@@ -72,10 +72,16 @@ def names_revisions(scripts: ScriptDirectory, destination: str) -> bool:
 
 
 def edited(connection: Connection, scripts: ScriptDirectory) -> list[str]:
-    """A line for each revision whose file is not what it was when it ran here."""
+    """A line for each revision whose file is not what it was when it ran here.
+
+    A stamp vouches for all that came before it: whoever stamps knows what the database holds.
+    """
+    since: list[Row[Any]] = []
+    for row in history.read(connection):
+        since = [] if row.direction == "stamp" and row.outcome == history.DONE else [*since, row]
     lines = []
-    for name, row in in_effect(history.read(connection)).items():
-        if row.checksum is None or not _knows(scripts, name):
+    for name, row in in_effect(since).items():
+        if not _knows(scripts, name):
             continue
         path = Path(scripts.get_revision(name).path)
         if history.checksum(path) != row.checksum:
@@ -83,14 +89,15 @@ def edited(connection: Connection, scripts: ScriptDirectory) -> list[str]:
     return lines
 
 
-def check_unedited(connection: Connection, scripts: ScriptDirectory) -> None:
+def check_unedited(
+    connection: Connection, scripts: ScriptDirectory, heads: tuple[str, ...]
+) -> None:
     """Raise `CommandError` if a revision's file is not what it was when it ran here."""
     lines = edited(connection, scripts)
     if lines:
         raise CommandError(
-            f"{'; '.join(lines)}: restore it, and write a new revision for the change. If it is "
-            "right as it is: 'make migration-stamp REV=<it>', then stamp where the database was. "
-            "Nothing was changed"
+            f"{'; '.join(lines)}: restore it, and write a new revision for the change; or say that "
+            f"it is right as it is: alembic stamp --purge {' '.join(heads)}. Nothing was changed"
         )
 
 

@@ -75,7 +75,7 @@ class Plan:
             return []
         steps = list(self.find(() if self.purge else heads, migration))
         if upgrades and steps:
-            applied.check_unedited(connection, context.script)
+            applied.check_unedited(connection, context.script, heads)
         if connection.dialect.name == "postgresql":
             check_kinds(steps)
         return steps
