@@ -69,6 +69,21 @@ def test_code_with_a_running_loop_migrates_and_goes_on_turning(project: Project)
     assert len(project.log()) == 1
 
 
+def test_alembics_own_command_works_where_a_loop_is_running(project: Project) -> None:
+    script = """
+import asyncio
+from alembic import command
+from app.migrator.config import alembic_config
+
+async def main():
+    command.upgrade(alembic_config(), "head")
+
+asyncio.run(main())
+"""
+    ok(project.python("-c", script))
+    assert project.version() == [INITIAL]
+
+
 def test_the_report_is_a_single_query(project: Project) -> None:
     ok(project.make("migrate"))
     project.make("migration-empty", "MSG=later")

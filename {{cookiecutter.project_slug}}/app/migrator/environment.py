@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from logging.config import fileConfig
 from typing import Any
 
@@ -93,7 +94,10 @@ class _Configure:
 
 
 def _run_async(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` on an event loop of its own; `config.attributes["stop"]()` cancels it."""
+    """Run `work` on an event loop of its own; `config.attributes["stop"]()` cancels it.
+
+    Code whose own loop is running, and which calls Alembic's commands all the same, waits here.
+    """
 
     async def run() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -101,7 +105,13 @@ def _run_async(work: Coroutine[Any, Any, None]) -> None:
             context.config.attributes["stop"] = lambda: loop.call_soon_threadsafe(task.cancel)
         await work
 
-    asyncio.run(run())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(run())
+    else:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, run()).result()
 
 
 def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]:
