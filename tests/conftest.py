@@ -1,6 +1,7 @@
 """Fixtures of the template's tests."""
 
 import compileall
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,24 @@ from pathlib import Path
 import pytest
 
 from baking import Baker, copy_checkout
+from faults import LONG
 from projects import Project
 from servers import PostgresServer, running_server
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: tests wait a lot for the processes they start."""
+    return max(1, (os.cpu_count() or 1) * 3 // 2)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked `long`, but in the long version and where it is asked for by name."""
+    named = any("::" in argument for argument in config.args)
+    if LONG or named:
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -238,7 +238,9 @@ def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("processes", ["", "-n 2"], ids=["alone", "in parallel"])
+@pytest.mark.parametrize(
+    "processes", [pytest.param("", marks=pytest.mark.long), "-n 2"], ids=["alone", "in parallel"]
+)
 def test_a_fresh_bake_passes_its_own_tests_and_leaves_its_database_alone(
     project: Project, processes: str
 ) -> None:

@@ -372,6 +372,7 @@ def test_only_the_port_of_the_url_changes_however_env_is_written(shop: Workplace
         assert (shop.path / ".env").read_bytes().decode() == text.replace("<5432>", "6543")
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: Workplace) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody_else:
@@ -387,6 +388,7 @@ def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: Workplace) -
             assert shop.env == text
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_a_port_that_somebody_takes_at_the_last_moment_is_left_to_them(shop: Workplace) -> None:
     script = """if True:
@@ -449,6 +451,7 @@ def test_a_project_that_is_started_twice_at_once_has_one_server(shop: Workplace)
 # Copies and moves
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_a_copy_of_a_project_gets_a_server_and_a_mark_of_its_own(place: Place) -> None:
     shop = place()
@@ -471,6 +474,7 @@ def test_a_copy_of_a_project_gets_a_server_and_a_mark_of_its_own(place: Place) -
         copy.close()
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_a_project_that_moved_while_its_server_ran_gets_it_back_under_its_new_mark(place: Place) -> None:
     shop = place()
@@ -561,6 +565,7 @@ def test_a_data_folder_that_holds_no_database_is_set_aside_and_not_deleted(shop:
     assert shop.sql("SELECT 1") == [1]
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_a_lost_or_broken_state_file_is_made_again(shop: Workplace) -> None:
     ok(shop.up())
@@ -578,6 +583,7 @@ def test_a_lost_or_broken_state_file_is_made_again(shop: Workplace) -> None:
     assert remembers(shop)
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_data_that_was_deleted_under_a_running_server_is_begun_anew(shop: Workplace) -> None:
     ok(shop.up())
@@ -602,6 +608,7 @@ def test_a_server_that_runs_is_not_stopped_for_what_env_asks_of_it(shop: Workpla
     assert shop.pid == pid
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_a_server_that_is_slow_to_answer_is_waited_for(shop: Workplace) -> None:
     ok(shop.up())
@@ -612,6 +619,7 @@ def test_a_server_that_is_slow_to_answer_is_waited_for(shop: Workplace) -> None:
     assert shop.pid == pid
 
 
+@pytest.mark.long
 @needs_postgresql
 def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: Workplace) -> None:
     ok(shop.up())
@@ -685,6 +693,7 @@ def test_in_a_folder_that_only_root_can_enter_the_data_goes_elsewhere_and_is_fou
     assert remembers(shop)
 
 
+@pytest.mark.long
 @needs_root
 @needs_postgresql
 def test_data_elsewhere_that_was_deleted_is_missed_and_begun_anew(

@@ -255,6 +255,7 @@ def terminal(desk: Path, template: Path) -> Iterator[Terminal]:
     terminal.close()
 
 
+@pytest.mark.long
 @slow
 def test_a_new_project_does_what_the_readme_shows(terminal: Terminal) -> None:
     [transcript] = blocks(DOCUMENTS["README.md"], "console")

@@ -58,7 +58,7 @@ def nobody() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-@pytest.fixture(params=["as it is", "ordinary user"])
+@pytest.fixture(params=["as it is", pytest.param("ordinary user", marks=pytest.mark.long)])
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     if request.param == "ordinary user" and os.geteuid() != 0:
         pytest.skip("the other one is an ordinary user already")

@@ -15,7 +15,10 @@ AUTHORS = {
     "hostile": dict.fromkeys(("description", "author_name", "author_email"), "".join(HOSTILE.values())),
     "empty": dict.fromkeys(("description", "author_name", "author_email"), ""),
 }
-of_these_authors = pytest.mark.parametrize("authors", AUTHORS)
+of_these_authors = pytest.mark.parametrize(
+    "authors",
+    [name if name == "hostile" else pytest.param(name, marks=pytest.mark.long) for name in AUTHORS],
+)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def test_pip_installs_a_project(project: Path, tmp_path: Path, editable: tuple[s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("authors", ["hostile", "empty"])
+@pytest.mark.parametrize("authors", ["hostile", pytest.param("empty", marks=pytest.mark.long)])
 def test_poetry_installs_a_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(project, *UV, "venv", "--quiet", "--seed", "--python", sys.executable, ".venv")
     # Read by its plain pages, which every mirror of the index has, unlike what Poetry asks for of itself.

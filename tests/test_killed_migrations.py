@@ -133,7 +133,7 @@ def test_one_more_upgrade_is_all_it_takes_after_a_kill(
     server = postgres_server if project.dialect == "postgresql" else None
     add_what_can_be_cut_short(project)
     duration = normal_duration(project)
-    left = either(6, 100) if server else either(4, 30)
+    left = either(3, 100) if server else either(2, 30)
     while left:
         renew(project, server)
         killed = kill_at_a_random_moment(project, duration, chance)

@@ -294,17 +294,17 @@ def test_a_backfill_that_would_never_end_is_refused(project: Project) -> None:
 
 
 ODD = """op.create_index_online("Ix 1", "Or der", ["select"], schema="Sh op",
-        postgresql_where=sa.text("a > 1"))
-    op.create_unique_constraint_online("Uq 1", "Or der", ["select", "a"], schema="Sh op")
-    op.create_check_constraint_online("Ck 1", "Or der", "a::text <> 'a:b %'", schema="Sh op")
-    op.create_foreign_key_online("Fk 1", "Or der", "Or der", ["a"], ["select"],
-        source_schema="Sh op", referent_schema="Sh op")
-    op.set_not_null_online("Or der", "a", schema="Sh op")
-    op.add_column_online("Or der", sa.Column("To ken", sa.Uuid(), server_default=sa.text("gen_random_uuid()"),
-        comment="it's 1%", nullable=False), schema="Sh op", key="select")
-    op.add_column_online("Or der", sa.Column("country", sa.String(2), server_default="DE", nullable=False),
-        schema="Sh op")
-    op.backfill("Or der", "a = 3", where="a::text = '2:b' OR a % 2 = 0", schema="Sh op", key="select")"""
+    postgresql_where=sa.text("a > 1"))
+op.create_unique_constraint_online("Uq 1", "Or der", ["select", "a"], schema="Sh op")
+op.create_check_constraint_online("Ck 1", "Or der", "a::text <> 'a:b %'", schema="Sh op")
+op.create_foreign_key_online("Fk 1", "Or der", "Or der", ["a"], ["select"],
+    source_schema="Sh op", referent_schema="Sh op")
+op.set_not_null_online("Or der", "a", schema="Sh op")
+op.add_column_online("Or der", sa.Column("To ken", sa.Uuid(), server_default=sa.text("gen_random_uuid()"),
+    comment="it's 1%", nullable=False), schema="Sh op", key="select")
+op.add_column_online("Or der", sa.Column("country", sa.String(2), server_default="DE", nullable=False),
+    schema="Sh op")
+op.backfill("Or der", "a = 3", where="a::text = '2:b' OR a % 2 = 0", schema="Sh op", key="select")"""
 
 
 def test_names_may_need_quotes_and_a_schema(postgresql: Project, postgres_server: PostgresServer) -> None:
@@ -380,7 +380,7 @@ def test_a_revision_of_both_kinds_is_refused_before_it_begins(postgresql: Projec
     before = shape(project)
     add_revision(project, 'op.add_column("users", sa.Column("more", sa.Integer()))', ALEMBICS)
     line = refusal(project.alembic("upgrade", "head"))
-    assert "line 12 commits as it goes, line 11 works in a transaction" in line
+    assert "line 14 commits as it goes, line 13 works in a transaction" in line
     assert "nothing was run" in line
     assert shape(project) == before
 

@@ -45,11 +45,7 @@ status = asdict(asyncio.run(read_status()))
 print({"statements": [each for each in statements if not each.startswith("PRAGMA")], **status})
 """
 
-SLOW = """
-def upgrade() -> None:
-    op.execute("CREATE TABLE begun (id INTEGER)")
-    op.execute("SELECT pg_sleep(60)")
-"""
+SLOW = ('op.execute("CREATE TABLE begun (id INTEGER)")', 'op.execute("SELECT pg_sleep(60)")')
 
 
 def run(project: Project, script: str) -> dict[str, Any]:
@@ -139,11 +135,7 @@ def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, faul
     if fault == "no server":
         project.variables["DATABASE_URL"] = "postgresql://app:s3cret@127.0.0.1:1/app"
     else:
-        ok(project.make("migration-empty", "MSG=fails"))
-        name = f"alembic/versions/{project.revisions()[0].name}"
-        project.edit(
-            name, "def upgrade() -> None:\n    pass", 'def upgrade() -> None:\n    op.execute("nonsense")'
-        )
+        add_revision(project, 'op.execute("nonsense")')
     last = project.python("-c", START).stderr.strip().splitlines()[-1]
     expected = "127.0.0.1:1: nothing listens" if fault == "no server" else "_step01.py:"
     assert expected in last

@@ -244,9 +244,7 @@ def test_a_lost_revision_is_replaced_by_stamping(sqlite_project: Project, typed:
     project = sqlite_project
     ok(typed(project, "alembic upgrade head"))
     project.sql("UPDATE alembic_version SET version_num = '0123456789ab'")
-    assert "Can't locate revision identified by '0123456789ab'" in refusal(
-        typed(project, "alembic upgrade head")
-    )
+    assert "stands at 0123456789ab, which neither" in refusal(typed(project, "alembic upgrade head"))
     refusal(typed(project, "alembic stamp head"))
     assert project.version() == ["0123456789ab"]
     ok(typed(project, "alembic stamp --purge head"))
@@ -455,6 +453,7 @@ def test_the_projects_tests_touch_no_database_that_is_named(
     assert project.tables() == set()
 
 
+@pytest.mark.long
 def test_poetry_runs_alembic(sqlite_project: Project, typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     project = sqlite_project
     poetry = shlex.join([sys.executable, "-m", "uv", "tool", "run", "--quiet", "poetry"])
