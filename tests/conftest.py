@@ -13,6 +13,8 @@ from faults import LONG
 from projects import Project
 from servers import PostgresServer, running_server
 
+ON_POSTGRESQL_FIRST = ("test_applied", "test_documents", "test_migration_log", "test_typed_commands")
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are processors: tests wait a lot for the processes they start."""
@@ -24,9 +26,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     named = any("::" in argument for argument in config.args)
     if LONG or named:
         return
-    left_out = [item for item in items if item.get_closest_marker("long")]
+    left_out = [item for item in items if item.get_closest_marker("long") or _is_second_half(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def _is_second_half(item: pytest.Item) -> bool:
+    """Whether it repeats on SQLite what PostgreSQL has shown, and SQLite is not what it is about."""
+    return item.path.stem in ON_POSTGRESQL_FIRST and "[sqlite" in item.name
 
 
 @pytest.fixture(scope="session")

@@ -282,6 +282,7 @@ def test_a_project_is_baked_and_compared_with_a_newer_template_as_the_readme_say
         terminal.type(compare)
 
 
+@pytest.mark.long
 @slow
 def test_a_new_project_does_what_its_readme_says(terminal: Terminal) -> None:
     terminal.type(commands(DOCUMENTS["README.md"])[0])
