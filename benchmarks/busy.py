@@ -77,15 +77,18 @@ def write(project: Project, steps: list[tuple[str, ...]]) -> None:
         previous = revision
 
 
-async def _slowest(url: str, work: Callable[[asyncpg.Connection], Awaitable[object]]) -> float:
-    """Work again and again until cancelled; return the seconds of the slowest."""
+async def _slowest(
+    url: str, work: Callable[[asyncpg.Connection], Awaitable[object]], counts: asyncio.Event
+) -> float:
+    """Work again and again until cancelled; return the seconds of the slowest while it counts."""
     connection = await asyncpg.connect(url)
     slowest = 0.0
     try:
         while True:
             begun = perf_counter()
             await work(connection)
-            slowest = max(slowest, perf_counter() - begun)
+            if counts.is_set():
+                slowest = max(slowest, perf_counter() - begun)
             await asyncio.sleep(0.002)
     except asyncio.CancelledError:
         return slowest
@@ -104,8 +107,10 @@ async def _read(connection: asyncpg.Connection) -> None:
 
 
 async def _migrate(project: Project) -> tuple[float, float]:
-    others = [asyncio.create_task(_slowest(project.url, work)) for work in (_write, _read)]
-    await asyncio.sleep(0.5)
+    counts = asyncio.Event()
+    others = [asyncio.create_task(_slowest(project.url, work, counts)) for work in (_write, _read)]
+    await asyncio.sleep(2)  # a copy of a database is read for the first time, and caches fill
+    counts.set()
     command = [sys.executable, "-m", "alembic", "upgrade", "head"]
     process = await asyncio.create_subprocess_exec(
         *command, cwd=project.path, env=users_environment(), stderr=asyncio.subprocess.PIPE

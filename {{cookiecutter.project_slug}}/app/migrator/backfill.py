@@ -20,7 +20,7 @@ from app.migrator.statements import (
     setting,
 )
 
-BATCH = 5000  # rows
+BATCH = 2000  # rows
 PAUSE = 0.0  # seconds
 PASSES = 10
 STILL = "fulfils the condition although it was filled"
@@ -62,13 +62,8 @@ class Backfill(MigrateOperation):
             return
         first = f"SELECT {key} FROM {table} WHERE ({where}) ORDER BY {key} LIMIT 1"
         statement = _statement(table, set_, where, key, batch)
-        # A batch does not wait for the disk. The commit that records the revision does, and with
-        # it all before it reaches the disk; a crash until then repeats what was lost.
-        # https://www.postgresql.org/docs/current/wal-async-commit.html
-        with (
-            committing(operations.migration_context),
-            setting(operations, "synchronous_commit", "off"),
-        ):
+        # Each batch waits for the disk: WAL that piles up would be what other commits wait for.
+        with committing(operations.migration_context):
             if offline(operations):
                 with setting(operations, "statement_timeout", "0"):  # it would be for all batches
                     run(operations, _block(f"{table}.{key}", first, statement, pause))

@@ -10,7 +10,7 @@ import os
 import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -108,6 +108,7 @@ class Author:
     environment: str
     run_id: UUID = field(default_factory=uuid4)
 
+    @cached_property
     def row(self) -> dict[str, Any]:
         """The columns that are the same for all revisions of the command."""
         return {

@@ -78,14 +78,14 @@ class Recorder:
     def done(self, connection: Connection) -> None:
         """Write the success of the step, in its own transaction."""
         if self.step is not None:
-            row = self.author.row() | self._entry(self.step).row(history.DONE)
+            row = self.author.row | self._entry(self.step).row(history.DONE)
             history.write(connection, row)
 
     async def failed(self, error: str) -> None:
         """Write a failure; on another connection, since the first may be what failed."""
         if self.step is None:
             return
-        row = self.author.row() | self._entry(self.step).row(history.FAILED, error)
+        row = self.author.row | self._entry(self.step).row(history.FAILED, error)
 
         def tell(connection: Connection) -> None:
             history.create(connection)

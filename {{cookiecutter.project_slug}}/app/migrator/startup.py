@@ -6,8 +6,6 @@ Fifty containers may do so at once: one migrates, the others wait for it, and at
 import asyncio
 import logging
 
-from alembic import command
-
 from app.database.errors import one_line
 from app.database.server import connect
 from app.database.url import DatabaseURL, app_database, migration_database
@@ -54,6 +52,8 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
 
 
 async def _upgrade(database: DatabaseURL) -> None:
+    from alembic import command  # not above: at head, nobody waits for what it imports
+
     config = alembic_config(database)
     # Alembic's environment has an event loop of its own, which needs a thread without one.
     upgrade = asyncio.create_task(asyncio.to_thread(command.upgrade, config, "heads"))
