@@ -111,7 +111,9 @@ def test_a_replay_bakes_what_was_typed_the_last_time(bake: Baker) -> None:
 def interpreter(series: str) -> str:
     """Find a Python that runs; a version manager's stand-in may not."""
     managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
-    found = [shutil.which(f"python{series}"), *map(str, managed.glob(f"{series}.*/bin/python"))]
+    readable = os.access(managed, os.R_OK | os.X_OK)  # it may be somebody else's
+    found = [shutil.which(f"python{series}")]
+    found += [str(path) for path in managed.glob(f"{series}.*/bin/python")] if readable else []
     for candidate in filter(None, found):
         if subprocess.run([candidate, "-c", ""], capture_output=True).returncode == 0:
             return candidate
