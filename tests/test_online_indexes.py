@@ -15,6 +15,7 @@ def test_a_new_column_with_an_index_is_two_revisions(postgresql_project: Project
     project.edit("app/models/user.py", "    name:", f"{column}    name:")
     project.add_product()
     ok(project.make("migration", "MSG=add phone"))
+    assert len(project.revisions()) == 2
     first, second = project.revisions()
     assert second.name.endswith("_add_phone_indexes.py")
     assert "add_column" in body(first)
