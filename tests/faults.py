@@ -13,8 +13,8 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from projects import Project, environment
-from states import INITIAL, add_revision
+from projects import INITIAL, Project, environment
+from states import add_revision
 
 # The default suite runs a few of each fault; `FAULTS=long` all of them.
 LONG = os.environ.get("FAULTS") == "long"

@@ -23,6 +23,8 @@ FOREIGN = re.compile(
     r"DATABASE|^DB_|^PG|^MAKE|^MFLAGS$|^ENVIRONMENT$|^MSG$|^REV$|^HOST$|^PORT$|^VIRTUAL_ENV$"
 )
 
+INITIAL = "5f3a9c1e7b24"  # the revision that every project begins with
+NO_SERVER = "postgresql://app:hidden@127.0.0.1:1/dev"
 PRODUCT = '''\
 """A model of a test."""
 
@@ -159,6 +161,11 @@ class Project:
     def version(self) -> list[str]:
         """What Alembic's table holds."""
         return [row[0] for row in self.sql("SELECT version_num FROM alembic_version")]
+
+
+def body(revision: Path) -> str:
+    """A revision's upgrade."""
+    return revision.read_text("utf-8").partition("def upgrade")[2].partition("def downgrade")[0]
 
 
 def ok(result: subprocess.CompletedProcess[str]) -> str:

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from projects import Project
+from projects import INITIAL, Project
 from servers import bindir
 
-INITIAL = "5f3a9c1e7b24"
 HISTORY = "alembic_history"
 
 REVISION = '''\

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from projects import Project, ok, refusal
-from states import HISTORY, INITIAL, dump, history, write_revision
+from projects import INITIAL, Project, ok, refusal
+from states import HISTORY, dump, history, write_revision
 
 pytestmark = pytest.mark.slow
 LOST = "fedcba987654"

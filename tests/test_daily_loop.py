@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from projects import PRODUCT, Project, ok, refusal
+from projects import INITIAL, PRODUCT, Project, ok, refusal
 
-INITIAL = "5f3a9c1e7b24"
 pytestmark = pytest.mark.slow
 
 

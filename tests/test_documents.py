@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from baking import CHECKOUT, Baker
-from projects import Project, environment, ok, refusal, remove_data_elsewhere
+from projects import INITIAL, Project, environment, ok, refusal, remove_data_elsewhere
 from servers import free_port
 
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
@@ -24,7 +24,6 @@ DOCUMENTS = {
     "what guards": PROJECT / "alembic" / "guards.md",
 }
 GUIDES = [document for document in DOCUMENTS.values() if document.parent.name == "alembic"]
-INITIAL = "5f3a9c1e7b24"
 slow = pytest.mark.slow
 every_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 

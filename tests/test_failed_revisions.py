@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from projects import Project, environment, ok, refusal
+from projects import INITIAL, Project, environment, ok, refusal
 from servers import PostgresServer
-from states import HISTORY, INITIAL, dump, history, write_revision
+from states import HISTORY, dump, history, write_revision
 
 pytestmark = pytest.mark.slow
 

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from projects import Project, environment, ok
+from projects import INITIAL, Project, environment, ok
 from servers import PostgresServer, free_port
 
-INITIAL = "5f3a9c1e7b24"
 LIMIT = 2.0  # seconds
 SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
 # What a deployed service has beside health: a route that keeps a connection, as slow ones do.

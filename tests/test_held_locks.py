@@ -18,8 +18,8 @@ from faults import (
     visitors,
     wait_until,
 )
-from projects import Project, ok
-from states import INITIAL, add_revision, dump
+from projects import INITIAL, Project, ok
+from states import add_revision, dump
 
 pytestmark = pytest.mark.slow
 LOCK_TIMEOUT = 2.0 if LONG else 0.3  # seconds

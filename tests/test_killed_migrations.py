@@ -22,9 +22,9 @@ from faults import (
     succeeded,
     wait_until,
 )
-from projects import Project, ok
+from projects import INITIAL, Project, ok
 from servers import PostgresServer, running_server
-from states import INITIAL, add_revision
+from states import add_revision
 
 pytestmark = pytest.mark.slow
 ROWS = 400

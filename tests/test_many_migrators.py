@@ -19,8 +19,8 @@ from faults import (
     succeeded,
     wait_until,
 )
-from projects import Project, ok
-from states import INITIAL, add_revision
+from projects import INITIAL, Project, ok
+from states import add_revision
 
 pytestmark = pytest.mark.slow
 

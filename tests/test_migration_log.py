@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
-from projects import Project, ok, refusal
-from states import INITIAL, add_revision
+from projects import INITIAL, Project, ok, refusal
+from states import add_revision
 
 
 def test_each_revision_leaves_a_row_that_says_all_of_it(project: Project) -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from projects import Project, ok
-from test_revisions import body
+from projects import Project, body, ok
 
 pytestmark = pytest.mark.slow
 CONCURRENTLY = "postgresql_concurrently=True"

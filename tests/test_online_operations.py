@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from projects import Project, environment, ok, refusal
+from projects import INITIAL, Project, environment, ok, refusal
 from servers import PostgresServer, bindir
-from states import INITIAL, add_revision
+from states import add_revision
 
 pytestmark = pytest.mark.slow
 ROWS = """

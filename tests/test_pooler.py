@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from poolers import running_pooler
-from projects import Project, ok, refusal
+from projects import INITIAL, Project, ok, refusal
 from servers import PostgresServer
-from states import INITIAL, dump
+from states import dump
 
 pytestmark = pytest.mark.slow
 WITHOUT_CACHES = "?statement_cache_size=0&prepared_statement_cache_size=0"

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from projects import Project, environment, ok
+from projects import INITIAL, Project, environment, ok
 from servers import PostgresServer
-from states import INITIAL, add_revision
+from states import add_revision
 
 # What an application does at its start: its own loop goes on turning meanwhile.
 START = """

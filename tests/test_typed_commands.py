@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from baking import Baker
-from projects import PRODUCT, Project, ok, refusal
+from projects import INITIAL, PRODUCT, Project, ok, refusal
 from servers import PostgresServer, bindir
 
-INITIAL = "5f3a9c1e7b24"
 MODEL = "app/models/product.py"
 ADA = f"INSERT INTO users (id, email, name) VALUES ('{'0' * 31}1', 'ada@example.com', 'Ada')"
 PREDEPLOYMENT = r"""
