@@ -3,6 +3,7 @@
 import compileall
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from baking import Baker, copy_checkout
 from faults import LONG
 from projects import Project
 from servers import PostgresServer, running_server
+from workplaces import Place, Somebody, Workplace, adopt, ordinary, public_folder
 
 ON_POSTGRESQL_FIRST = ("test_applied", "test_documents", "test_migration_log", "test_typed_commands")
 
@@ -88,3 +90,47 @@ def project(request: pytest.FixtureRequest) -> Project:
     """Each of the two in turn."""
     made: Project = request.getfixturevalue(f"{request.param}_project")
     return made
+
+
+@pytest.fixture(scope="session")
+def somebody() -> Iterator[Somebody]:
+    """An ordinary user."""
+    with public_folder() as folder:
+        yield ordinary(folder)
+
+
+@pytest.fixture(scope="session")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Somebody:
+    """Root, with the Python of these tests."""
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+    return Somebody(sys.executable, tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def place(default_project: Path, somebody: Somebody) -> Iterator[Place]:
+    """Factory of projects; their servers end with the test."""
+    made: list[Workplace] = []
+    with public_folder() as folder:
+
+        def make(who: Somebody = somebody, name: str = "shop", inside: Path = folder) -> Workplace:
+            made.append(adopt(default_project, inside / name, who))
+            return made[-1]
+
+        yield make
+        for workplace in made:
+            workplace.close()
+
+
+@pytest.fixture
+def shop(place: Place) -> Workplace:
+    """A project of an ordinary user."""
+    return place()
+
+
+@pytest.fixture
+def private(root: Somebody) -> Iterator[Path]:
+    """A folder that only root can enter, as its home is."""
+    with public_folder() as folder:
+        folder.chmod(0o700)
+        yield folder

@@ -16,7 +16,8 @@ import trustme
 
 from projects import ok, refusal
 from servers import PostgresServer, bindir, running_server
-from workplaces import Stub, Workplace, adopt, ordinary, public_folder, relay
+from stubs import Stub, relay
+from workplaces import Workplace, adopt, ordinary, public_folder
 
 pytestmark = [
     pytest.mark.slow,

@@ -6,18 +6,7 @@ import time
 
 import pytest
 
-from faults import (
-    LONG,
-    Session,
-    applied,
-    effective,
-    failed,
-    output,
-    start,
-    succeeded,
-    visitors,
-    wait_until,
-)
+from faults import LONG, Session, applied, effective, failed, output, start, succeeded, visitors, wait_until
 from projects import INITIAL, Project, ok
 from states import add_revision, dump
 

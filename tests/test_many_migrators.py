@@ -8,17 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from faults import (
-    Session,
-    add_table,
-    applied,
-    effective,
-    either,
-    failed,
-    start,
-    succeeded,
-    wait_until,
-)
+from faults import Session, add_table, applied, effective, either, failed, start, succeeded, wait_until
 from projects import INITIAL, Project, ok
 from states import add_revision
 
