@@ -11,7 +11,7 @@ import pytest
 
 from baking import Baker, copy_checkout
 from faults import LONG
-from projects import Project
+from projects import FOREIGN, Project, ok
 from servers import PostgresServer, running_server
 from workplaces import Place, Somebody, Workplace, adopt, ordinary, public_folder
 
@@ -71,6 +71,14 @@ def compiled_project(default_project: Path, tmp_path_factory: pytest.TempPathFac
     for folder in ("app", "alembic", "scripts"):
         compileall.compile_dir(compiled / folder, quiet=1)
     return compiled
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither a developer's `PGPASSWORD` nor the certificates in the home folder decide a test."""
+    for name in filter(FOREIGN.search, list(os.environ)):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 @pytest.fixture
@@ -134,3 +142,13 @@ def private(root: Somebody) -> Iterator[Path]:
     with public_folder() as folder:
         folder.chmod(0o700)
         yield folder
+
+
+@pytest.fixture(scope="session")
+def shop_with_server(default_project: Path) -> Iterator[Workplace]:
+    """A project whose `db-up` started its server."""
+    with public_folder() as folder:
+        workplace = adopt(default_project, folder / "shop", ordinary(folder))
+        ok(workplace.up(DB_SERVER="system"))
+        yield workplace
+        workplace.close()

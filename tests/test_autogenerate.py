@@ -5,8 +5,6 @@ import pytest
 from projects import INITIAL, PRODUCT, Project, body, ok, refusal
 
 pytestmark = pytest.mark.slow
-
-
 COLOUR = '''\
 class Colour(enum.Enum):
     """Of a product."""
@@ -16,16 +14,12 @@ class Colour(enum.Enum):
 
 
 '''
-
-
 COLOURED = (
     PRODUCT.replace("from decimal import", "import enum\nfrom decimal import").replace(
         "class Product", f"{COLOUR}class Product"
     )
     + "    colour: Mapped[Colour]\n"
 )
-
-
 CHECKED = PRODUCT.replace(
     "from sqlalchemy import Numeric", "from sqlalchemy import CheckConstraint, Numeric"
 ).replace(

@@ -1,7 +1,6 @@
 """The engine obeys the settings, and a session neither commits, nor leaks a connection."""
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +19,6 @@ from sqlalchemy.pool import QueuePool
 
 from app.database.session import get_db_session, get_engine, get_session_factory
 from app.settings import get_settings
-from projects import FOREIGN
 from servers import PostgresServer
 
 Result = TypeVar("Result")
@@ -34,10 +32,8 @@ def forget() -> None:
 
 
 @pytest.fixture
-def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
+def configure(bare_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
     """Set variables as a new process would find them."""
-    for name in filter(FOREIGN.search, list(os.environ)):
-        monkeypatch.delenv(name)
 
     def configure(**variables: str) -> None:
         for name, value in variables.items():

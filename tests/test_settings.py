@@ -1,7 +1,6 @@
 """Settings come from the environment, then `.env`, are typed, and never show a secret."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings, SettingsError, load_settings
-from projects import FOREIGN, Project, like_others, refusal
+from projects import Project, like_others, refusal
 
 SECRET = "s3cr%@:/#?t"
 URL = f"postgresql://app:{SECRET}@db.example.com/app"
@@ -44,9 +43,7 @@ SPELLINGS = [(names[0], name, *values) for names, values in VARIABLES.items() fo
 
 
 @pytest.fixture(autouse=True)
-def only_the_test_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in filter(FOREIGN.search, list(os.environ)):
-        monkeypatch.delenv(name)
+def only_the_test_decides(bare_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", URL)
 
 
