@@ -11,11 +11,18 @@ import pytest
 
 from baking import Baker, copy_checkout
 from faults import LONG
+from orders import at_first
 from projects import FOREIGN, Project, ok
 from servers import PostgresServer, running_server
 from workplaces import Place, Somebody, Workplace, adopt, ordinary, public_folder
 
-ON_POSTGRESQL_FIRST = ("test_applied", "test_documents", "test_migration_log", "test_typed_commands")
+ON_POSTGRESQL_FIRST = (
+    "test_applied",
+    "test_guides",
+    "test_migration_log",
+    "test_readmes",
+    "test_typed_commands",
+)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -152,3 +159,9 @@ def shop_with_server(default_project: Path) -> Iterator[Workplace]:
         ok(workplace.up(DB_SERVER="system"))
         yield workplace
         workplace.close()
+
+
+@pytest.fixture
+def in_use(postgresql_project: Project) -> Project:
+    """One with rows that others work with."""
+    return at_first(postgresql_project)

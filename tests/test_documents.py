@@ -1,34 +1,22 @@
-"""What the documents say is there, and what they tell people to type works as it is written."""
+"""What the documents say is there, and a test types what they tell people to type."""
 
 import ast
-import os
 import re
-import subprocess
-import sys
-import tempfile
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from baking import CHECKOUT, Baker
-from projects import INITIAL, Project, environment, ok, refusal, remove_data_elsewhere
-from servers import free_port
+from baking import CHECKOUT
+from documents import DOCUMENTS, PROJECT, commands
 
-PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
-DOCUMENTS = {
-    "README.md": CHECKOUT / "README.md",
-    "the project's README.md": PROJECT / "README.md",
-    "the guide": PROJECT / "alembic" / "README.md",
-    "what guards": PROJECT / "alembic" / "guards.md",
-}
 GUIDES = [document for document in DOCUMENTS.values() if document.parent.name == "alembic"]
-slow = pytest.mark.slow
 every_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 
-# What of the guides is typed by which test. The READMEs are typed word by word, at the end of this module.
-DAILY, TYPED, HERE = "test_daily_loop.py::test_", "test_typed_commands.py::test_", "test_documents.py::test_"
+# What of the guides is typed by which test. The READMEs are typed word by word, in test_readmes.py.
+DAILY = "test_daily_loop.py::test_"
+TYPED = "test_typed_commands.py::test_"
+GUIDE = "test_guides.py::test_"
 TYPED_BY = {
     "test_db_server.py::test_the_projects_make_targets_do_all_this": ["make db-up"],
     DAILY + "the_loop_from_a_changed_model_to_a_reset_database": ["make migrate", "make migration-down"],
@@ -68,7 +56,7 @@ TYPED_BY = {
     TYPED + "migrations_take_the_road_past_the_pooler": [
         'export MIGRATION_DATABASE_URL="postgresql://owner:secret@server:5432/app?sslmode=require"',
     ],
-    HERE + "the_sql_that_the_guide_writes_takes_a_database_there_and_back": [
+    GUIDE + "the_sql_that_the_guide_writes_takes_a_database_there_and_back": [
         "alembic upgrade 5f3a9c1e7b24:head --sql > pending.sql",
         "make migration-sql REV=5f3a9c1e7b24:head > upgrade.sql",
         "make migration-sql REV=head:base > downgrade.sql",
@@ -81,21 +69,6 @@ TYPED_BY = {
         "curl --fail http://127.0.0.1:8000/health/detailed",
     ],
 }
-# No engine answers where these tests run: what is in Dockerfile and compose.yaml is tested without one.
-NOT_RUN = re.compile(r"docker (build|run) ")
-
-
-def blocks(document: Path, language: str) -> list[str]:
-    """The fenced blocks of one language."""
-    return re.findall(
-        rf"^ *```{language}\n(.*?)^ *```$", document.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    )
-
-
-def commands(document: Path) -> list[str]:
-    """Each line to type, without the remark behind it."""
-    lines = "".join(blocks(document, "bash")).splitlines()
-    return [re.sub(r"\s+# .*", "", line) for line in lines if line.strip()]
 
 
 def targets(makefile: Path) -> dict[str, str]:
@@ -121,7 +94,7 @@ def test_every_make_target_in_a_document_exists(document: Path) -> None:
         known |= set(targets(CHECKOUT / "Makefile"))
     text = document.read_text("utf-8")
     named = set(re.findall(r"\bmake ([a-z][a-z-]*)", text))
-    assert len(named) > 4
+    assert len(named) > 2
     assert named - known == set()
 
 
@@ -180,290 +153,3 @@ def test_every_test_that_a_table_names_exists() -> None:
         assert set(map(str, entry["by"])) <= table["projects"].keys()
     typed = [command for entry in table["command"] for command in entry["typed"]]
     assert len(typed) == len(set(typed)) > 100
-
-
-@pytest.fixture
-def desk() -> Iterator[Path]:
-    """A folder that the unprivileged user of root's PostgreSQL can enter, unlike pytest's."""
-    with tempfile.TemporaryDirectory(prefix="desk-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
-class Terminal:
-    """Bash in a folder, in which what a document says is typed; what it starts ends with it."""
-
-    def __init__(self, folder: Path, template: Path) -> None:
-        self.folder, self.port, self.template = folder, free_port(), template
-        baker = Baker(template, folder)
-        self.environment = environment(
-            PATH=os.pathsep.join([str(Path(sys.prefix) / "bin"), os.environ["PATH"]]),
-            PORT=str(self.port),  # of `make run`: this machine's 8000 may be somebody else's
-            COOKIECUTTER_CONFIG=baker.environment["COOKIECUTTER_CONFIG"],
-            GIT_CONFIG_GLOBAL=os.devnull,
-        )
-        self.started: list[subprocess.Popen[bytes]] = []
-
-    def type(self, line: str, keys: str = "\n" * 9) -> str:
-        """Type a line, and `keys` at what it asks; return what it printed."""
-        line = line.replace("gh:org/service-template", str(self.template)).replace(":8000", f":{self.port}")
-        if line.startswith("cd "):
-            self.folder = self.folder / line.removeprefix("cd ")
-            return ""
-        if line.startswith("make run"):
-            self.started.append(
-                subprocess.Popen(
-                    ["bash", "-c", line.removesuffix(" &")],
-                    cwd=self.folder,
-                    env=self.environment,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            )
-            return ""
-        # People need a moment to change windows; a server, to start.
-        line = re.sub(r"^curl", "curl --silent --retry 60 --retry-delay 1 --retry-connrefused", line)
-        result = subprocess.run(
-            ["bash", "-c", line],
-            cwd=self.folder,
-            env=self.environment,
-            input=keys,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=300,
-        )
-        return ok(result)
-
-    def close(self) -> None:
-        """End what still runs."""
-        for process in self.started:
-            # make hands it on. The whole group would get it twice, and Uvicorn's reloader can hang
-            # for ever on a second signal while it handles the first.
-            process.terminate()
-            process.wait(30)
-        if (self.folder / "Makefile").exists():
-            self.type("make db-down")
-            remove_data_elsewhere(self.folder)
-
-
-@pytest.fixture
-def terminal(desk: Path, template: Path) -> Iterator[Terminal]:
-    terminal = Terminal(desk, template)
-    yield terminal
-    terminal.close()
-
-
-@pytest.mark.long
-@slow
-def test_a_new_project_does_what_the_readme_shows(terminal: Terminal) -> None:
-    [transcript] = blocks(DOCUMENTS["README.md"], "console")
-    for part in re.split(r"^\$ ", transcript, flags=re.MULTILINE)[1:]:
-        line, _, shown = part.partition("\n")
-        printed = terminal.type(line)
-        for expected in filter(None, shown.splitlines()):
-            if "answers on" in expected:  # which PostgreSQL it is, and which port is free, is the machine's
-                expected, printed = (
-                    re.sub(r"PostgreSQL \d.*?, answers on 127\.0\.0\.1:\d+", "PostgreSQL", text)
-                    for text in (expected, printed)
-                )
-            assert expected in printed.splitlines() or "Fetching" in expected, printed
-
-
-@slow
-def test_a_project_is_baked_and_compared_with_a_newer_template_as_the_readme_says(terminal: Terminal) -> None:
-    bake, _, replay, compare = commands(DOCUMENTS["README.md"])
-    terminal.type(bake)
-    project = terminal.folder / "my_service"
-    (project / "Makefile").write_text("changed\n")
-    terminal.type(replay)
-    with pytest.raises(AssertionError, match="Makefile"):  # to find a difference is a failure to diff
-        terminal.type(compare)
-
-
-@pytest.mark.long
-@slow
-def test_a_new_project_does_what_its_readme_says(terminal: Terminal) -> None:
-    terminal.type(commands(DOCUMENTS["README.md"])[0])
-    terminal.type("cd my_service")
-    terminal.type("make dev-install")
-    readme = terminal.folder / "README.md"
-    for line in commands(readme):
-        if NOT_RUN.match(line):
-            continue
-        printed = terminal.type(line, keys="p@ss word/%\n")
-        if line.startswith("curl"):
-            assert '"up_to_date":true' in printed
-        if "pytest" in line or line == "make test":
-            assert re.search(r"\d+ passed", printed)
-        if line.startswith("python3"):
-            assert "p%40ss%20word%2F%25" in printed
-
-
-@slow
-def test_the_models_of_the_readme_become_tables(project: Project) -> None:
-    product, association = blocks(DOCUMENTS["the project's README.md"], "python")
-    project.write("app/models/product.py", product)
-    tag = re.sub(r"class Product\(BaseModel\):.*", "class Tag(BaseModel):", product)
-    project.write("app/models/tag.py", tag)
-    project.write("app/models/product_tag.py", association)
-    ok(project.make("migration", "MSG=add products"))
-    ok(project.make("migrate"))
-    assert {"products", "tags", "product_tags"} < project.tables()
-    ok(project.make("migration-check"))
-
-
-def put(project: Project, message: str, body: str) -> None:
-    """An empty revision with the guide's functions in the place of its own."""
-    ok(project.alembic("revision", "-m", message))
-    [revision] = project.revisions(f"_{message}.py")
-    head = revision.read_text("utf-8").partition("\n\ndef upgrade")[0]
-    imports, _, functions = body.partition("def upgrade")
-    head = head.replace("import sqlalchemy as sa", f"{imports.strip()}\nimport sqlalchemy as sa")
-    revision.write_text(f"{head}\n\ndef upgrade{functions}", "utf-8")
-
-
-@slow
-def test_every_revision_about_tables_in_use_runs_up_down_and_up(postgresql_project: Project) -> None:
-    project = postgresql_project
-    page = PROJECT / "alembic" / "online.md"
-    texts = [text for text in blocks(page, "python") if "def upgrade" in text]
-    ok(project.alembic("upgrade", "head"))
-    project.sql("ALTER TABLE users ADD COLUMN country VARCHAR(2)")
-    some = f"('{'0' * 31}1', 'a', 'A'), ('{'0' * 31}2', 'b', 'B')"
-    project.sql(f"INSERT INTO users (id, email, name) VALUES {some}")
-    for number, text in enumerate(texts):
-        put(project, f"step{number}", text)
-    for command in ("upgrade head", f"downgrade {INITIAL}", "upgrade head"):
-        ok(project.alembic(*command.split()))
-    assert project.sql("SELECT count(DISTINCT token), min(country) FROM users") == [(2, "DE")]
-
-
-@slow
-def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> None:
-    texts = [text for text in blocks(DOCUMENTS["the guide"], "python") if "def upgrade" in text]
-    order = ("op.backfill", "set_not_null_online", "func.lower", "postgresql_concurrently")
-    chosen = [text for mark in order for text in texts if mark in text]
-    assert sorted(chosen) == sorted(texts)
-    if project.dialect == "sqlite":
-        del chosen[1]  # the way back alters a column, which takes a batch there
-
-    column = "    country: Mapped[str | None] = mapped_column(String(2))\n"
-    project.edit("app/models/user.py", "    name:", f"{column}    name:")
-    ok(project.make("migration", "MSG=add country to users"))
-    ok(project.make("migrate"))
-    identifiers = "lower(hex(randomblob(16)))" if project.dialect == "sqlite" else "gen_random_uuid()"
-    project.sql(  # more than two batches
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2345)"
-        f" INSERT INTO users (id, email, name) SELECT {identifiers}, 'A' || i || '@Example.com', 'A' FROM n"
-    )
-    for number, text in enumerate(chosen):
-        put(project, f"step{number}", text)
-        for command in ("upgrade head", "downgrade -1", "upgrade head"):
-            ok(project.alembic(*command.split()))
-
-    assert project.sql("SELECT count(*), min(country), max(country) FROM users") == [(2345, "DE", "DE")]
-    assert project.sql("SELECT count(*) FROM users WHERE email <> lower(email)") == [(0,)]
-    if project.dialect == "postgresql":
-        valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_name'::regclass"
-        assert project.sql(valid) == [(True,)]
-        with pytest.raises(Exception, match="null value"):
-            project.sql("UPDATE users SET country = NULL")
-        assert (
-            project.sql(
-                "SELECT conname FROM pg_constraint WHERE conrelid = 'users'::regclass AND contype = 'c'"
-            )
-            == []
-        )
-    else:
-        assert project.sql("SELECT name FROM sqlite_master WHERE name = 'ix_users_name'")
-
-
-@slow
-def test_a_column_hidden_as_the_guide_says_is_still_that_of_the_revisions(sqlite_project: Project) -> None:
-    project = sqlite_project
-    [block] = [text for text in blocks(DOCUMENTS["the guide"], "python") if "exclude_properties" in text]
-    _, hide, column = block.rstrip().splitlines()
-    project.edit("app/models/user.py", "    name:", f"{column}\n    name:")
-    ok(project.make("migration", "MSG=add nickname"))
-    ok(project.make("migrate"))
-    project.edit("app/models/user.py", "    # Lists active", f"{hide}\n    # Lists active")
-    ok(project.make("migration-check"))
-    statement = "from app.models.user import User; from sqlalchemy import select; print(select(User))"
-    assert "nickname" not in ok(project.python("-c", statement))
-
-    text = (project.path / "app/models/user.py").read_text("utf-8")
-    project.write("app/models/user.py", text.replace(f"{hide}\n", "").replace(f"{column}\n", ""))
-    ok(project.make("migration", "MSG=drop nickname of users"))
-    ok(project.make("migrate"))
-    assert "nickname" not in project.sql("SELECT sql FROM sqlite_master WHERE name = 'users'")[0][0]
-
-
-@slow
-def test_the_queries_of_the_guide_find_what_they_look_for(postgresql_project: Project) -> None:
-    ok(postgresql_project.make("migrate"))
-    [text] = blocks(DOCUMENTS["the guide"], "sql")
-    version, activity, invalid, connections = text.split(";\n")[:4]
-    assert postgresql_project.sql(version) == [(INITIAL,)]
-    assert all(len(row) == 5 for row in postgresql_project.sql(activity))
-    assert postgresql_project.sql(invalid) == []
-    assert postgresql_project.sql(connections)[0][0] >= 1
-
-
-@slow
-def test_the_sql_that_the_guide_writes_takes_a_database_there_and_back(postgresql_project: Project) -> None:
-    project = postgresql_project
-    project.add_product()
-    ok(project.make("migration", "MSG=add products"))
-    ok(project.alembic("upgrade", INITIAL))
-
-    def run(sql: str) -> None:
-        for statement in re.sub(r"--.*", "", sql).split(";"):
-            if statement.strip():
-                project.sql(statement)
-
-    run(project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout)
-    assert "products" in project.tables()
-    ok(project.alembic("current", "--check-heads"))
-    run(project.make("migration-sql", "REV=head:base").stdout)
-    assert project.tables() & {"users", "products"} == set()
-
-
-@slow
-def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_project: Project) -> None:
-    project = postgresql_project
-    said = refusal(project.alembic("check"))
-    said += refusal(project.make("migration"))
-    said += ok(project.make("migration", "MSG=nothing"))
-    said += refusal(project.make("migrate", "REV=abc"))
-    ok(project.make("migrate"))
-    said += refusal(project.make("migrate", "REV=+1"))
-    project.sql("UPDATE alembic_version SET version_num = '0123456789ab'")
-    said += refusal(project.make("migration-down")) + refusal(project.make("migrate"))
-    project.sql("DELETE FROM alembic_version")
-    said += refusal(project.make("migrate"))
-    server, _, name = project.url.rpartition("/")
-    for url in (
-        f"postgresql://app:wrong@127.0.0.1:{free_port()}/{name}",
-        f"{project.url.replace('@', 'x@')}",
-        f"{server}/nowhere",
-        f"{project.url}?sslmode=require",
-    ):
-        said += refusal(project.make("migrate", DATABASE_URL=url))
-    ok(project.make("migration-stamp", "REV=head"))
-    ok(project.alembic("revision", "-m", "left"))
-    ok(project.alembic("revision", "-m", "right", "--head", INITIAL, "--splice"))
-    said += refusal(project.make("migrate"))
-    ok(project.make("migration-merge"))
-    ok(project.make("migrate"))
-    said += refusal(project.make("migration-down"))
-
-    said = re.sub("0123456789ab", "…", said)
-    said = re.sub(r"several heads \(.*?\)", "several heads (…)", said)
-    table = DOCUMENTS["the guide"].read_text("utf-8").partition("## Troubleshooting")[2]
-    messages = re.findall(r"^\| `(.*?)`", table, re.MULTILINE)
-    assert len(messages) > 10
-    assert [message for message in messages if message.removesuffix(" …") not in said] == []
-    shown = DOCUMENTS["the guide"].read_text("utf-8")
-    assert "No changes: the models and the revisions agree." in shown
-    assert "No changes: the models and the revisions agree." in said

@@ -118,7 +118,7 @@ def test_one_command_ends_with_a_migrated_database_and_steps_that_work(machine: 
             health = wait_for(f"http://127.0.0.1:{port}/health/detailed")
             assert health["migrations"]["up_to_date"] is True
         finally:
-            served.terminate()  # make hands it on, see Terminal.close in test_documents.py
+            served.terminate()  # make hands it on, see Terminal.close in test_readmes.py
             served.wait(10)
         assert " passed" in ok(machine.run(project, "make", "test"))
         # A second time: nothing is lost, nothing is done twice.

@@ -1,75 +1,27 @@
 """The operations that change a PostgreSQL table in use, with real migrations of a real database."""
 
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from projects import INITIAL, Project, environment, ok, refusal
-from servers import PostgresServer, bindir
+from orders import (
+    ALEMBICS,
+    BACKFILL,
+    CHECK,
+    FOREIGN,
+    INDEX,
+    NOT_NULL,
+    TOKEN,
+    UNIQUE,
+    at_first,
+    shape,
+    transaction,
+)
+from projects import INITIAL, Project, ok, refusal
+from servers import PostgresServer
 from states import add_revision
 
 pytestmark = pytest.mark.slow
-ROWS = """
-    INSERT INTO users (id, email, name)
-    SELECT gen_random_uuid(), i || '@example.com', 'N' || i % 7 FROM generate_series(1, 5000) i
-"""
-ORDERS = "CREATE TABLE orders (id integer PRIMARY KEY, user_id uuid)"
-
-INDEX = 'op.create_index_online("ix_users_name", "users", ["name"])'
-ALEMBICS = 'op.create_index("ix_users_name", "users", ["name"], postgresql_concurrently=True)'
-UNIQUE = 'op.create_unique_constraint_online("uq_users_id_name", "users", ["id", "name"])'
-CHECK = 'op.create_check_constraint_online("named", "users", "name IN (\'a\') OR length(name) > 1")'
-FOREIGN = (
-    'op.create_foreign_key_online("fk_orders", "orders", "users", ["user_id"], ["id"], ondelete="CASCADE")'
-)
-NOT_NULL = 'op.set_not_null_online("orders", "user_id")'
-TOKEN = (
-    'op.add_column_online("users", sa.Column("token", sa.Uuid(), nullable=False,'
-    ' server_default=sa.text("gen_random_uuid()")))'
-)
-BACKFILL = 'op.backfill("users", "name = \'filled\'", where="name <> \'filled\'", batch=1000)'
-
-
-def at_first(project: Project) -> Project:
-    """The project's database with users, and orders without a reference to them."""
-    ok(project.alembic("upgrade", INITIAL))
-    if project.dialect == "postgresql":
-        project.sql(ROWS)
-    else:
-        project.sql(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 99) INSERT INTO users"
-            " (id, email, name) SELECT lower(hex(randomblob(16))), i || '@example.com', 'N' || i FROM n"
-        )
-    project.sql(ORDERS.replace("uuid", "uuid" if project.dialect == "postgresql" else "char(32)"))
-    project.sql("INSERT INTO orders SELECT 1, id FROM users LIMIT 1")
-    return project
-
-
-@pytest.fixture
-def postgresql(postgresql_project: Project) -> Project:
-    """See `at_first`."""
-    return at_first(postgresql_project)
-
-
-def shape(project: Project) -> list[tuple[object, ...]]:
-    """Indexes, constraints and columns, with all that the catalogues say of them."""
-    return project.sql(
-        "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid),"
-        " CASE WHEN indisvalid THEN '' ELSE 'INVALID' END"
-        " FROM pg_index WHERE indrelid IN ('users'::regclass, 'orders'::regclass)"
-        " UNION ALL SELECT conname, pg_get_constraintdef(oid), ''"
-        " FROM pg_constraint WHERE conrelid IN ('users'::regclass, 'orders'::regclass)"
-        " UNION ALL SELECT attname, format_type(atttypid, atttypmod),"
-        "   attnotnull::text || coalesce(pg_get_expr(adbin, adrelid), '')"
-        " FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"
-        " WHERE attrelid IN ('users'::regclass, 'orders'::regclass) AND attnum > 0"
-        " AND NOT attisdropped ORDER BY 1, 2"
-    )
 
 
 # What an attempt that was killed may have left behind, statement by statement.
@@ -124,9 +76,9 @@ CREATED = {INDEX: 1, UNIQUE: 2, CHECK: 1, FOREIGN: 1, NOT_NULL: 0, TOKEN: 1}
 
 @pytest.mark.parametrize("operation", LEFT, ids=lambda text: text.partition("(")[0][3:])
 def test_an_operation_goes_on_wherever_it_was_killed(
-    operation: str, postgresql: Project, postgres_server: PostgresServer
+    operation: str, in_use: Project, postgres_server: PostgresServer
 ) -> None:
-    project, name = postgresql, postgresql.url.rpartition("/")[2]
+    project, name = in_use, in_use.url.rpartition("/")[2]
     before = shape(project)
     add_revision(project, operation)
     ok(project.make("migrate"))
@@ -152,9 +104,9 @@ OTHERS = {
 
 
 def test_what_exists_under_the_name_and_is_another_is_refused(
-    postgresql: Project, postgres_server: PostgresServer
+    in_use: Project, postgres_server: PostgresServer
 ) -> None:
-    project = postgresql
+    project = in_use
     for operation, other in OTHERS.items():
         postgres_server.sql(UNDO + other, project.url.rpartition("/")[2])
         before = shape(project)
@@ -165,8 +117,8 @@ def test_what_exists_under_the_name_and_is_another_is_refused(
         path.unlink()
 
 
-def test_what_the_rows_break_is_not_left_behind(postgresql: Project) -> None:
-    project = postgresql
+def test_what_the_rows_break_is_not_left_behind(in_use: Project) -> None:
+    project = in_use
     before = shape(project)
     project.sql("INSERT INTO orders VALUES (2, NULL), (3, gen_random_uuid())")
     for operation in (
@@ -185,31 +137,8 @@ def test_what_the_rows_break_is_not_left_behind(postgresql: Project) -> None:
         path.unlink()
 
 
-@contextmanager
-def transaction(project: Project, statement: str, seconds: float) -> Iterator[None]:
-    """Somebody else's, which has run a statement and ends after a while."""
-    asleep = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    script = f"BEGIN; {statement}; SELECT pg_sleep({seconds}); COMMIT"
-    programs = bindir()
-    assert programs is not None
-    with subprocess.Popen(
-        [programs / "psql", "-q", "-c", script, project.url], stdout=subprocess.PIPE
-    ) as other:
-        until(project, asleep)
-        yield
-    assert other.returncode == 0
-
-
-def until(project: Project, question: str) -> None:
-    """Wait until the answer is true."""
-    deadline = time.monotonic() + 60
-    while not project.sql(question)[0][0]:
-        assert time.monotonic() < deadline, question
-        time.sleep(0.02)
-
-
-def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(postgresql: Project) -> None:
-    project = postgresql
+def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(in_use: Project) -> None:
+    project = in_use
     back = 'assert op.get_bind().scalar(sa.text("SHOW lock_timeout")) == "150ms"'
     add_revision(project, ALEMBICS, back, downgrade='op.drop_index_online("ix_users_name", "users")')
     project.write(".env", f"DATABASE_URL={project.url}\nMIGRATION_LOCK_TIMEOUT=0.15\n")
@@ -225,8 +154,8 @@ def test_no_lock_timeout_strikes_while_an_index_waits_and_it_is_back_afterwards(
     assert "ix_users_name" not in str(shape(project))
 
 
-def test_alembics_own_way_of_asking_for_it_is_the_same(postgresql: Project) -> None:
-    project = postgresql
+def test_alembics_own_way_of_asking_for_it_is_the_same(in_use: Project) -> None:
+    project = in_use
     block = "with op.get_context().autocommit_block():\n        "
     drop = 'op.drop_index("ix_users_name", table_name="users", postgresql_concurrently=True)'
     add_revision(project, f"{block}{ALEMBICS}", downgrade=f"{block}{drop}")
@@ -238,60 +167,6 @@ def test_alembics_own_way_of_asking_for_it_is_the_same(postgresql: Project) -> N
     assert "INVALID" not in str(shape(project))
     project.sql("DROP INDEX ix_users_name")
     ok(project.alembic("downgrade", "-1"))
-
-
-MARK = 'op.backfill("users", "name = name || \'!\'", where="name NOT LIKE \'%!\'", batch=500{})'
-UNMARKED = "SELECT count(*) FROM users WHERE name NOT LIKE '%!'"
-
-
-def migrating(project: Project) -> "subprocess.Popen[bytes]":
-    """Alembic, at work."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "alembic", "upgrade", "head"],
-        cwd=project.path,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def test_a_backfill_that_is_killed_goes_on_and_fills_each_row_once(postgresql: Project) -> None:
-    project = postgresql
-    add_revision(project, MARK.format(", pause=0.2"))
-    running = migrating(project)
-    until(project, f"SELECT ({UNMARKED}) < 4000")
-    running.kill()
-    running.wait()
-    assert 0 < project.sql(UNMARKED)[0][0] < 4000
-
-    running = migrating(project)
-    until(project, f"SELECT ({UNMARKED}) < 1500")
-    nil = "00000000-0000-0000-0000-000000000000"
-    project.sql(f"INSERT INTO users (id, email, name) VALUES ('{nil}', 'late', 'behind the key')")
-    assert running.wait() == 0
-    assert project.sql(UNMARKED) == [(0,)]
-    assert project.sql("SELECT count(*) FROM users WHERE name LIKE '%!!'") == [(0,)]
-
-
-def test_a_backfill_leaves_alone_what_somebody_else_has_filled_meanwhile(postgresql: Project) -> None:
-    project = postgresql
-    add_revision(project, MARK.format(""))
-    with transaction(project, "UPDATE users SET name = 'theirs!' WHERE name = 'N1'", 5):
-        ok(project.alembic("upgrade", "head"))
-    assert project.sql("SELECT count(*) FROM users WHERE name LIKE 'theirs!!'") == [(0,)]
-    assert project.sql(UNMARKED) == [(0,)]
-
-
-def test_a_backfill_that_would_never_end_is_refused(project: Project) -> None:
-    project = at_first(project)
-    add_revision(project, 'op.backfill("users", "name = name || \'!\'", where="name <> \'\'")')
-    line = refusal(project.alembic("upgrade", "head"))
-    assert "backfill of users: a row still fulfils the condition although it was filled: name <> ''" in line
-    assert project.sql("SELECT count(*) FROM users WHERE name LIKE '%!'") == [(0,)]
-    if project.dialect == "postgresql":
-        project.sql("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'")
-        project.sql("CREATE TRIGGER no BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION no()")
-        assert "or a trigger?" in refusal(project.alembic("upgrade", "head"))
 
 
 ODD = """op.create_index_online("Ix 1", "Or der", ["select"], schema="Sh op",
@@ -308,8 +183,8 @@ op.add_column_online("Or der", sa.Column("country", sa.String(2), server_default
 op.backfill("Or der", "a = 3", where="a::text = '2:b' OR a % 2 = 0", schema="Sh op", key="select")"""
 
 
-def test_names_may_need_quotes_and_a_schema(postgresql: Project, postgres_server: PostgresServer) -> None:
-    project, name = postgresql, postgresql.url.rpartition("/")[2]
+def test_names_may_need_quotes_and_a_schema(in_use: Project, postgres_server: PostgresServer) -> None:
+    project, name = in_use, in_use.url.rpartition("/")[2]
     postgres_server.sql(
         'CREATE SCHEMA "Sh op"; CREATE TABLE "Sh op"."Or der" ("select" int PRIMARY KEY, a int);'
         'INSERT INTO "Sh op"."Or der" VALUES (2, 2), (3, 3)',
@@ -331,9 +206,9 @@ ALL = [INDEX, UNIQUE, CHECK, FOREIGN, NOT_NULL, TOKEN, BACKFILL]
 
 
 def test_the_sql_for_somebody_else_to_run_does_the_same(
-    postgresql: Project, postgres_server: PostgresServer
+    in_use: Project, postgres_server: PostgresServer
 ) -> None:
-    project = postgresql
+    project = in_use
     add_revision(project, *ALL, 'op.drop_index_online("ix_users_is_active_created_at", "users")')
     script = project.alembic("upgrade", f"{INITIAL}:head", "--sql")
     assert script.returncode == 0, script.stderr
@@ -371,36 +246,3 @@ def test_on_sqlite_they_are_ordinary_operations_in_the_one_transaction(sqlite_pr
     assert "ix_users_is_active_created_at" not in after
     filled = "SELECT count(DISTINCT token) FROM users WHERE name = 'filled'"
     assert project.sql(filled) == [(99,)]
-
-
-HIDDEN = f"\n\n\ndef hidden() -> None:\n    {INDEX}\n"
-
-
-def test_a_revision_of_both_kinds_is_refused_before_it_begins(postgresql: Project) -> None:
-    project = postgresql
-    before = shape(project)
-    add_revision(project, 'op.add_column("users", sa.Column("more", sa.Integer()))', ALEMBICS)
-    line = refusal(project.alembic("upgrade", "head"))
-    assert "line 14 commits as it goes, line 13 works in a transaction" in line
-    assert "nothing was run" in line
-    assert shape(project) == before
-
-
-def test_a_revision_of_both_kinds_is_stopped_where_the_second_begins(postgresql: Project) -> None:
-    project = postgresql
-    before = shape(project)
-    add_revision(project, 'op.execute("ALTER TABLE users ADD COLUMN more int")', "hidden()")
-    path = project.revisions()[-1]
-    path.write_text(path.read_text("utf-8") + HIDDEN, "utf-8")
-    said = refusal(project.alembic("upgrade", "head"))
-    assert "statements in the transaction, and then a commit" in said
-    assert shape(project) == before
-
-    path.unlink()
-    add_revision(project, "hidden()", 'op.execute("ALTER TABLE users ADD COLUMN more int")')
-    path = project.revisions()[-1]
-    path.write_text(path.read_text("utf-8") + HIDDEN, "utf-8")
-    said = refusal(project.alembic("upgrade", "head"))
-    assert "a commit, and then statements in a transaction" in said
-    assert "more" not in {row[0] for row in shape(project)}
-    assert project.version() == [INITIAL]
