@@ -72,7 +72,7 @@ def print_next_steps() -> None:
 
 
 # A folder's name may be more than the terminal's encoding can say.
-sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a TextIOWrapper
 remove_caches()
 write_env()
 init_git()

@@ -91,4 +91,4 @@ def test_a_table_is_named_after_its_class(name: str, table: str) -> None:
 
 def test_a_datetime_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        UTCDateTime().process_bind_param(datetime(2026, 1, 1), None)  # type: ignore[arg-type]
+        UTCDateTime().process_bind_param(datetime(2026, 1, 1), None)  # type: ignore[arg-type] # no dialect

@@ -20,8 +20,7 @@ from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 from sqlalchemy.util import asbool
 
-# The others register themselves: CHECK constraints, and the operations that revisions write.
-from app.migrator import (  # noqa: F401
+from app.migrator import (  # noqa: F401 - the others register themselves
     backfill,
     checks,
     online,

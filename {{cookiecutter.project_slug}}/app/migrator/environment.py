@@ -1,25 +1,23 @@
 """What `alembic/env.py` runs, whoever started Alembic: make, its command line, or code."""
 
-import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from logging.config import fileConfig
 from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData, NullPool
+from sqlalchemy import Connection, MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import signals
-from app.database.errors import DatabaseUnavailable, one_line
-from app.database.session import create_engine
+from app.database.errors import DatabaseUnavailable
 from app.database.throwaway import throwaway_database
 from app.database.url import DatabaseURL, migration_database, throwaway_home
-from app.migrator import autogenerate, files, offline, sqlite
+from app.migrator import autogenerate, files, offline
 from app.migrator.asked import asked_for, only_reads_files, reads
+from app.migrator.connected import connected, run_async
 from app.migrator.failures import explained
 from app.migrator.run import Run
 from app.settings import SettingsError
@@ -65,15 +63,15 @@ def _run(metadata: MetaData, options: dict[str, Any]) -> None:
     if context.is_offline_mode():
         offline.run(configure, database, options["fn"])
     elif asked.get("message") is not None:
-        _run_async(_compare_with_throwaway(database, configure, options["fn"]))
+        run_async(_compare_with_throwaway(database, configure, options["fn"]))
     elif database.in_memory:
         raise CommandError("a database in memory would be gone with this command")
     elif reads(options) or revision:
-        _run_async(_connected(database, _read(configure)))
+        run_async(connected(database, _read(configure)))
     else:
         purge = bool(options.get("purge"))
         run = Run(database, configure, options["fn"], options.get("destination_rev"), purge=purge)
-        _run_async(_connected(database, run))
+        run_async(connected(database, run))
 
 
 class _Configure:
@@ -93,27 +91,6 @@ class _Configure:
         context.configure(**self.options, **options)
 
 
-def _run_async(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` on an event loop of its own; `config.attributes["stop"]()` cancels it.
-
-    Code whose own loop is running, and which calls Alembic's commands all the same, waits here.
-    """
-
-    async def run() -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        if task is not None:
-            context.config.attributes["stop"] = lambda: loop.call_soon_threadsafe(task.cancel)
-        await work
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(run())
-    else:
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(asyncio.run, run()).result()
-
-
 def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]:
     def read(connection: Connection) -> None:
         configure(connection=connection, dont_mutate=True)
@@ -121,20 +98,6 @@ def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]
             context.run_migrations()
 
     return lambda connection: connection.run_sync(read)
-
-
-async def _connected(
-    database: DatabaseURL, work: Callable[[AsyncConnection], Awaitable[None]]
-) -> None:
-    engine = create_engine(database, poolclass=NullPool)
-    if database.dialect == "sqlite":
-        sqlite.prepare_for_migrations(engine)
-    try:
-        with one_line(database):
-            async with engine.connect() as connection:
-                await work(connection)
-    finally:
-        await engine.dispose()
 
 
 async def _compare_with_throwaway(
@@ -156,6 +119,6 @@ async def _compare_with_throwaway(
     level = log.level
     async with throwaway_database(home) as throwaway:
         log.setLevel(logging.WARNING)  # "Running upgrade" would read as if of the real database
-        await _connected(throwaway, Run(throwaway, configure, upgrade))
+        await connected(throwaway, Run(throwaway, configure, upgrade))
         log.setLevel(level)
-        await _connected(throwaway, lambda connection: connection.run_sync(work))
+        await connected(throwaway, lambda connection: connection.run_sync(work))

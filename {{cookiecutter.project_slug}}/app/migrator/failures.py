@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app import PROJECT
 from app.database.errors import driver_error, explain
-from app.migrator.kinds import HINTS
+from app.migrator.kinds_by_text import HINTS
 from app.settings import get_settings
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html

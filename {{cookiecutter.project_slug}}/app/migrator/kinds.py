@@ -5,12 +5,10 @@ in an `autocommit_block`. With ordinary statements beside it, a failure would le
 revision behind, and running it again would fail for ever at the half that is there.
 """
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -22,8 +20,6 @@ READS = re.compile(
     r"\s*(SELECT|SHOW|SET|RESET|EXPLAIN|VALUES|TABLE|WITH(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b))\b",
     re.IGNORECASE | re.DOTALL,
 )
-HINTS = ("autocommit_block", "concurrently", "_online(", ".backfill(")
-NEITHER = {"get_context", "get_bind", "f", "inline_literal"}
 ADVICE = (
     "what commits as it goes needs a revision of its own: "
     "'make migration-empty MSG=…', and move one of the two there"
@@ -120,44 +116,3 @@ def _has_written(connection: Connection | None) -> bool:
     """
     number = text("SELECT pg_current_xact_id_if_assigned()::text")
     return connection is not None and connection.scalar(number) is not None
-
-
-def check_text(path: Path, function: str) -> None:
-    """Raise `Mixed` if the text of `upgrade` or `downgrade` in a revision's file shows both."""
-    source = path.read_text(encoding="utf-8")
-    if not any(hint in source for hint in HINTS):
-        return
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            commits, transaction = _lines(node)
-            if commits and transaction:
-                raise Mixed(
-                    f"{path.name}: line {min(commits)} commits as it goes, line "
-                    f"{min(transaction)} works in a transaction: {ADVICE}; nothing was run"
-                )
-
-
-def _lines(node: ast.AST) -> tuple[list[int], list[int]]:
-    """Where `op` is asked for what commits as it goes, and where for anything else."""
-    commits: list[int] = []
-    transaction: list[int] = []
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.With) and "autocommit_block" in ast.dump(child.items[0]):
-            commits.append(child.lineno)
-            continue
-        match child:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="op"), attr=name)):
-                if name not in NEITHER:
-                    (commits if _commits(name, child) else transaction).append(child.lineno)
-        below = _lines(child)
-        commits += below[0]
-        transaction += below[1]
-    return commits, transaction
-
-
-def _commits(name: str, call: ast.Call) -> bool:
-    concurrently = any(
-        word.arg == "postgresql_concurrently" and ast.unparse(word.value) == "True"
-        for word in call.keywords
-    )
-    return concurrently or name == "backfill" or name.endswith("_online")

@@ -11,8 +11,9 @@ from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionS
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.migrator import applied, kinds
+from app.migrator import applied
 from app.migrator.failures import explained
+from app.migrator.kinds_by_text import check_text
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def check_kinds(steps: Iterable[MigrationStep]) -> None:
     for step in steps:
         if isinstance(step, RevisionStep):
             way = "upgrade" if step.is_upgrade else "downgrade"
-            kinds.check_text(Path(step.revision.path), way)
+            check_text(Path(step.revision.path), way)
 
 
 @contextmanager
