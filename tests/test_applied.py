@@ -66,6 +66,19 @@ def test_a_database_is_ahead_by_several_revisions_branches_and_a_merge(
     assert dump(project, all_of_it=True) == before
 
 
+def test_a_database_is_ahead_by_a_revision_that_depends_on_another_branch(
+    project: Project, newer: Project
+) -> None:
+    for checkout in (project, newer):
+        write_revision(checkout, "side", 'op.execute("CREATE TABLE side (id INTEGER)")')
+    ok(project.alembic("upgrade", "heads"))
+    new = newer.revisions("new")[0]
+    new.write_text(new.read_text("utf-8").replace("depends_on = None", 'depends_on = "side"'), "utf-8")
+    ok(newer.alembic("upgrade", "heads"))
+    assert project.version() == ["new"]
+    said_ahead(ok(project.alembic("upgrade", "heads")))
+
+
 def test_a_database_on_another_branch_is_refused(project: Project, newer: Project) -> None:
     ok(newer.alembic("upgrade", "head"))
     write_revision(project, "mine", 'op.execute("CREATE TABLE mine (id INTEGER)")')

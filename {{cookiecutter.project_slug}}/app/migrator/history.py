@@ -45,7 +45,7 @@ history = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
     Column("run_id", Uuid, nullable=False),
     Column("revision", Text, nullable=False),
-    Column("down_revision", Text, comment="what it comes after; several with commas"),
+    Column("down_revision", Text, comment="what it needs before it; several with commas"),
     Column("direction", Text, nullable=False, comment="upgrade, downgrade or stamp"),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("duration", Float, nullable=False, comment="seconds, of the attempt that counts"),
@@ -96,7 +96,7 @@ class Entry:
         script = self.step.revision
         return columns | {
             "direction": "upgrade" if self.step.is_upgrade else "downgrade",
-            "down_revision": ", ".join(script._versioned_down_revisions) or None,
+            "down_revision": ", ".join(script._all_down_revisions) or None,
             "checksum": checksum(Path(script.path)),
         }
 
