@@ -150,6 +150,23 @@ class Project:
 
         return asyncio.run(fetch())
 
+    def script(self, statements: str) -> None:
+        """Run SQL as somebody would who got it in a file, transactions and all."""
+        if self.dialect == "sqlite":
+            connection = sqlite3.connect(self.path / self.url.partition("///")[2])
+            connection.executescript(statements)
+            connection.close()
+            return
+
+        async def execute() -> None:
+            connection = await asyncpg.connect(self.url.replace("+asyncpg", ""))
+            try:
+                await connection.execute(statements)
+            finally:
+                await connection.close()
+
+        asyncio.run(execute())
+
     def tables(self) -> set[str]:
         """Names of the tables in the project's database, but the history, which a failure leaves too."""
         if self.dialect == "sqlite":

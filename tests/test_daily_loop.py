@@ -170,9 +170,7 @@ def test_the_sql_of_all_revisions_builds_the_same_database(project: Project, tmp
         built = project.sql(columns)
         ok(project.make("migration-down"))
         project.sql("DROP TABLE alembic_version")
-        for statement in re.sub(r"--.*", "", result.stdout).split(";"):
-            if statement.strip() not in {"", "BEGIN", "COMMIT"}:
-                project.sql(statement)
+        project.script(result.stdout)
         assert project.sql(columns) == built
         assert project.version() == [INITIAL]
 
@@ -184,9 +182,7 @@ def test_the_sql_of_a_way_back_is_data_alone(project: Project) -> None:
     result = project.make("migration-sql", "REV=head:base")
     ok(result)
     assert "DROP TABLE users" in result.stdout
-    assert all(re.match(r"$|--|[A-Z ]|INSERT|DELETE", line) for line in result.stdout.splitlines()), (
-        result.stdout
-    )
+    assert all(re.match(r"$|--|[A-Z )]", line) for line in result.stdout.splitlines()), result.stdout
     assert "INFO" not in result.stdout
 
 

@@ -126,6 +126,15 @@ def test_the_readme_of_a_project_names_every_setting() -> None:
     assert len(second) == 5
 
 
+def test_the_readme_of_a_project_says_why_it_needs_each_dependency() -> None:
+    text = (PROJECT / "pyproject.toml").read_text("utf-8")
+    lists = re.findall(r"^(?:dependencies|dev) = \[\n(.*?)^\]", text, re.DOTALL | re.MULTILINE)
+    needed = re.findall(r'^    "([\w-]+)', "".join(lists), re.MULTILINE)
+    assert len(needed) > 15
+    why = DOCUMENTS["the project's README.md"].read_text("utf-8").partition("Why each dependency:")[2]
+    assert set(needed) <= {name.lower() for name in re.findall(r"\*\*(.*?)\*\*", why)}
+
+
 @every_document
 def test_every_link_inside_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)(.*?)\)", document.read_text("utf-8")):

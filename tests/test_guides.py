@@ -109,15 +109,10 @@ def test_the_sql_that_the_guide_writes_takes_a_database_there_and_back(postgresq
     ok(project.make("migration", "MSG=add products"))
     ok(project.alembic("upgrade", INITIAL))
 
-    def run(sql: str) -> None:
-        for statement in re.sub(r"--.*", "", sql).split(";"):
-            if statement.strip():
-                project.sql(statement)
-
-    run(project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout)
+    project.script(project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout)
     assert "products" in project.tables()
     ok(project.alembic("current", "--check-heads"))
-    run(project.make("migration-sql", "REV=head:base").stdout)
+    project.script(project.make("migration-sql", "REV=head:base").stdout)
     assert project.tables() & {"users", "products"} == set()
 
 

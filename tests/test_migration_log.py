@@ -73,6 +73,33 @@ def test_a_database_without_a_history_has_an_empty_one(project: Project) -> None
     assert [row["outcome"] for row in project.log()] == ["done"]
 
 
+def test_what_somebody_else_runs_as_sql_is_told_too(project: Project) -> None:
+    project.variables["ENVIRONMENT"] = "staging"
+    add_revision(project, "pass")
+    project.script(project.make("migration-sql").stdout)
+    project.script(project.make("migration-sql", "REV=step01:-1").stdout)
+    told = project.log()
+    assert [(row["direction"], row["revision"], row["down_revision"], row["outcome"]) for row in told] == [
+        ("upgrade", INITIAL, None, "done"),
+        ("upgrade", "step01", INITIAL, "done"),
+        ("downgrade", "step01", INITIAL, "done"),
+    ]
+    up, more, down = told
+    assert up["run_id"] == more["run_id"] != down["run_id"]
+    assert datetime.now(UTC) - datetime.fromisoformat(up["started_at"]) < timedelta(minutes=1)
+    assert (up["environment"], up["app_version"]) == ("staging", "0.1.0")
+    if project.dialect == "postgresql":
+        assert up["executed_by"] == project.sql("SELECT session_user::text")[0][0]
+        assert up["host"] == "127.0.0.1"
+        assert 0 < up["duration"] <= up["locks_held"] < 10
+    else:
+        assert (up["executed_by"], up["host"], up["duration"]) == ("unknown", "unknown", 0)
+    # What is told is what guards: the file is known to have run as it was.
+    [initial] = (project.path / "alembic" / "versions").glob("*_create_users.py")
+    initial.write_text(initial.read_text("utf-8") + "\n# edited\n", "utf-8")
+    assert "create_users.py was edited after it ran here" in refusal(project.make("migrate"))
+
+
 def test_the_history_is_no_table_of_the_models(project: Project) -> None:
     ok(project.make("migrate"))
     assert project.sql("SELECT count(*) FROM alembic_history") == [(1,)]

@@ -1,14 +1,17 @@
 """`make migration-sql`: what the revisions would do, as SQL, complete or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
 from alembic import command, context
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.util import CommandError
+from sqlalchemy import extract, func, insert
+from sqlalchemy.schema import CreateTable
 
 from app.database.url import DatabaseURL
+from app.migrator import history
 from app.migrator.config import alembic_config
 from app.migrator.kinds import Kinds
 from app.migrator.plan import Steps, check_kinds
@@ -18,14 +21,16 @@ from app.settings import get_settings
 
 def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> None:
     """What `alembic/env.py` runs for `--sql`: the steps that `fn` finds, as SQL."""
-    kinds = Kinds()
+    kinds, settings = Kinds(), get_settings()
+    told = _History(settings.environment)
     on_postgresql = database.dialect == "postgresql"
 
-    def steps(heads: Any, migration: MigrationContext) -> list[MigrationStep]:
+    def steps(heads: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
         found = list(fn(heads, migration))
         if on_postgresql:
             check_kinds(found)
-        return found
+        for told.step in found:
+            yield told.step
 
     configure(
         url=database.url,
@@ -33,14 +38,40 @@ def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> Non
         dialect_opts={"paramstyle": "named"},
         fn=steps,
         kinds=kinds,
+        on_version_apply=lambda **_said: told.done(on_postgresql=on_postgresql),
     )
     kinds.install(context.get_context())
     if on_postgresql:
-        settings = get_settings()
         context.execute(f"SET lock_timeout = '{settings.migration_lock_timeout * 1000:.0f}ms'")
         context.execute(f"SET statement_timeout = '{settings.migration_timeout * 1000:.0f}ms'")
     with context.begin_transaction():
         context.run_migrations()
+
+
+class _History:
+    """Rows of the history, for whoever will run the SQL: their server knows who, where and when."""
+
+    def __init__(self, environment: str) -> None:
+        self.author = history.Author(environment)
+        self.step: MigrationStep | None = None
+        self._created = False
+
+    def done(self, *, on_postgresql: bool) -> None:
+        """Write the success of the step, in its own transaction."""
+        if self.step is None:
+            return
+        if not self._created:
+            context.execute(CreateTable(history.history, if_not_exists=True))
+            self._created = True
+        entry = history.Entry(self.step, duration=0, lock_wait=0, locks_held=0, retries=0)
+        row = self.author.row | entry.row(history.DONE)
+        row |= {"started_at": func.current_timestamp(), "executed_by": "unknown", "host": "unknown"}
+        if on_postgresql:  # the time since the transaction began
+            since = extract("epoch", func.clock_timestamp() - func.current_timestamp())
+            address = func.coalesce(func.host(func.inet_client_addr()), "local")
+            row |= {"duration": since, "locks_held": since}
+            row |= {"executed_by": func.session_user(), "host": address}
+        context.execute(insert(history.history).values(row).inline())
 
 
 def render(revisions: str) -> str:
