@@ -84,12 +84,15 @@ def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(project: Project) 
     with Session(project) as holder:
         hold(holder)
         process = start(project, "upgrade", "head", MIGRATION_WAIT="1", MIGRATION_LOCK_TIMEOUT="0.3")
-        line = failed(process)
+        printed = output(process)
+        assert process.returncode != 0
         assert dump(project) == before
+    line = printed.splitlines()[-1]
     assert "gave up after 1 s (MIGRATION_WAIT)" in line
     assert f"process {holder.pid} (reports, idle in transaction since" in line
     outcome, retries, lock_wait, error = told(project, name)
     assert (outcome, retries > 0, lock_wait >= 1) == ("failed", True, True)
+    assert retries == len(re.findall(r"; try \d+ follows$", printed, re.MULTILINE))
     assert error in line
     assert effective(project) == applied(project)
 

@@ -59,11 +59,10 @@ class Recorder:
         """All steps are done but not committed: what fails now is told of the last one."""
         self.step = self._last
 
-    def retry(self) -> None:
-        """The attempt was in vain: all of its time was spent waiting."""
+    def in_vain(self) -> None:
+        """The attempt was: all of its time was spent waiting."""
         self.patience.spend(monotonic() - self._transaction_begun)
         self.blockers.clear()
-        self.retries += 1
 
     def _entry(self, step: MigrationStep) -> history.Entry:
         now, waited = monotonic(), self.patience.waited - self._waited_before

@@ -102,13 +102,14 @@ class Run:
             who = f": {self.blockers.last}" if self.blockers.last else ""
             reason = f"{self.recorder.step} waited for a lock and was rolled back{who}"
         tries = self.recorder.retries
-        self.recorder.retry()
+        self.recorder.in_vain()
         try:
             await self.patience.pause(tries, reason, f"; try {tries + 2} follows")
         except Explained as given_up:
             text = f"{given_up}; nothing of it remains: run it again when the lock is free"
             await self.recorder.failed(text)
             raise Explained(text) from error
+        self.recorder.retries += 1
 
     async def _attempt(self, connection: AsyncConnection) -> None:
         await connection.run_sync(self._run_steps)
