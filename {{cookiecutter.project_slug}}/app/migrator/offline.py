@@ -29,8 +29,9 @@ def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> Non
         found = list(fn(heads, migration))
         if on_postgresql:
             check_kinds(found)
-        for told.step in found:
-            yield told.step
+        for step in found:
+            told.step = step
+            yield step
 
     configure(
         url=database.url,
