@@ -33,7 +33,9 @@ def test_the_loop_from_a_changed_model_to_a_reset_database(project: Project) -> 
     ok(project.make("migrate"))
     project.sql(f"INSERT INTO users (id, email, name) VALUES ('{'0' * 31}1', 'a@example.com', 'A')")
     name = "dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2]
-    ok(project.make("db-reset", f"CONFIRM={name}"))
+    reset = project.make("db-reset", f"CONFIRM={name}")
+    ok(reset)
+    assert re.fullmatch(r"\S.* is empty\n", reset.stdout)
     assert project.sql("SELECT * FROM users") == []
     assert project.version() == [head]
 
