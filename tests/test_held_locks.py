@@ -147,6 +147,22 @@ def upgrade_or_downgrade_behind_a_lock(project: Project, command: str, target: s
         assert RETRY.search(succeeded(process))
 
 
+def test_what_an_operation_has_done_before_it_waits_is_no_waiting(project: Project) -> None:
+    name = add_revision(
+        project,
+        'op.backfill("items", "number = 1", where="number = 0", batch=10, pause=0.4)',
+        'op.set_not_null_online("items", "number")',
+    )
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, "upgrade", "head", MIGRATION_WAIT="3", MIGRATION_LOCK_TIMEOUT="0.2")
+        wait_until(holder.somebody_waits)
+        time.sleep(0.4)
+        holder.run("COMMIT")
+        assert RETRY.search(succeeded(process))
+    assert told(project, name)[0] == "done"
+
+
 def test_a_deadlock_is_tried_again(project: Project) -> None:
     move = 'op.execute("UPDATE items SET number = number + 10 WHERE id = {}")'
     name = add_revision(project, move.format(1), 'op.execute("SELECT pg_sleep(0.5)")', move.format(2))

@@ -73,6 +73,20 @@ def test_a_database_without_a_history_has_an_empty_one(project: Project) -> None
     assert [row["outcome"] for row in project.log()] == ["done"]
 
 
+def test_locks_are_held_for_the_longest_transaction_and_not_for_all_of_an_operation(
+    postgresql_project: Project,
+) -> None:
+    project = postgresql_project
+    add_revision(project, 'op.backfill("users", "name = \'b\'", where="name = \'a\'", batch=1, pause=0.3)')
+    ok(project.alembic("upgrade", INITIAL))
+    rows = "SELECT gen_random_uuid(), i::text, 'a' FROM generate_series(1, 5) i"
+    project.sql(f"INSERT INTO users (id, email, name) {rows}")
+    ok(project.make("migrate"))
+    _, row = project.log()
+    assert row["duration"] > 1.5
+    assert 0 < row["locks_held"] < 0.7
+
+
 def test_what_somebody_else_runs_as_sql_is_told_too(project: Project) -> None:
     project.variables["ENVIRONMENT"] = "staging"
     add_revision(project, "pass")

@@ -50,7 +50,7 @@ history = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("duration", Float, nullable=False, comment="seconds, of the attempt that counts"),
     Column("lock_wait", Float, nullable=False, comment="seconds, retries included"),
-    Column("locks_held", Float, nullable=False, comment="seconds, of its last transaction"),
+    Column("locks_held", Float, nullable=False, comment="seconds, of its longest transaction"),
     Column("retries", Integer, nullable=False),
     Column("outcome", Text, nullable=False, comment="done or failed"),
     Column("error", Text),

@@ -15,6 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 
+from app.migrator.transactions import Transactions
+
 # What only reads, or concerns the session alone.
 READS = re.compile(
     r"\s*(SELECT|SHOW|SET|RESET|EXPLAIN|VALUES|TABLE|WITH(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b))\b",
@@ -33,7 +35,8 @@ class Mixed(CommandError):
 class Kinds:
     """What the revision that is being run has done so far, in one attempt to run it."""
 
-    def __init__(self) -> None:
+    def __init__(self, transactions: Transactions) -> None:
+        self.transactions = transactions  # measured, the short ones of a block too
         self.running = False  # its upgrade() or downgrade() is being executed
         self.inside = False  # an autocommit block
         self.in_operation = False  # of ours, in such a block
@@ -52,11 +55,13 @@ class Kinds:
             if self.running and not context.as_sql and _has_written(context.connection):
                 raise Mixed(f"statements in the transaction, and then a commit: {ADVICE}")
             self.inside = self.committed = True
+            self.transactions.end()
             try:
                 with alembics_block():
                     yield
             finally:
                 self.inside = False
+            self.transactions.begin()
 
         context.autocommit_block = autocommit_block  # type: ignore[method-assign] # no hook
         if not context.as_sql and context.connection is not None:
@@ -83,9 +88,14 @@ class Kinds:
     def _before(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
         if self.running and self.committed and not self.inside and not READS.match(statement):
             raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
+        if self.inside:
+            self.transactions.begin()
 
     def _after(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if self.inside and not self.in_operation and not READS.match(statement):
+        if not self.inside:
+            return
+        self.transactions.end()
+        if not self.in_operation and not READS.match(statement):
             self.repeatable = False
 
     @contextmanager

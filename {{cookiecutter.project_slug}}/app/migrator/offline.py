@@ -16,12 +16,13 @@ from app.migrator.config import alembic_config
 from app.migrator.kinds import Kinds
 from app.migrator.plan import Steps, check_kinds
 from app.migrator.status import scripts, with_ancestors
+from app.migrator.transactions import Transactions
 from app.settings import get_settings
 
 
 def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> None:
     """What `alembic/env.py` runs for `--sql`: the steps that `fn` finds, as SQL."""
-    kinds, settings = Kinds(), get_settings()
+    kinds, settings = Kinds(Transactions()), get_settings()
     told = _History(settings.environment)
     on_postgresql = database.dialect == "postgresql"
 

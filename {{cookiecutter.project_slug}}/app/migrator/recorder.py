@@ -14,6 +14,7 @@ from app.database.url import DatabaseURL
 from app.migrator import history
 from app.migrator.blockers import Blockers
 from app.migrator.patience import Patience
+from app.migrator.transactions import Transactions
 from app.settings import get_settings
 
 log = logging.getLogger(__name__)
@@ -31,16 +32,13 @@ class Recorder:
         self._last: MigrationStep | None = None
         self.retries = 0
         self._waited_before = 0.0
-        self._transaction_begun = self._begun = monotonic()
+        self._begun = monotonic()
+        self.transactions = Transactions()
 
     @property
     def file(self) -> Path | None:
         """The file of the revision that is on its way; a stamp has none."""
         return Path(self.step.revision.path) if isinstance(self.step, RevisionStep) else None
-
-    def transaction_begins(self) -> None:
-        """Whatever is locked from now on is held until the commit."""
-        self._transaction_begun = monotonic()
 
     def begin(self, step: MigrationStep) -> None:
         """An attempt to run `step` begins."""
@@ -48,7 +46,7 @@ class Recorder:
         self._begun = monotonic()
         self.blockers.clear()
         if self.database.dialect == "postgresql":
-            self.transaction_begins()
+            self.transactions.clear()
 
     def end(self) -> None:
         """The step is committed, or on SQLite done."""
@@ -60,8 +58,8 @@ class Recorder:
         self.step = self._last
 
     def in_vain(self) -> None:
-        """The attempt was: all of its time was spent waiting."""
-        self.patience.spend(monotonic() - self._transaction_begun)
+        """The attempt was: all of its last transaction was spent waiting."""
+        self.patience.spend(self.transactions.current)
         self.blockers.clear()
 
     def _entry(self, step: MigrationStep) -> history.Entry:
@@ -70,7 +68,7 @@ class Recorder:
             step,
             duration=round(now - self._begun, 6),
             lock_wait=round(waited + self.blockers.waited, 6),
-            locks_held=round(now - self._transaction_begun, 6),
+            locks_held=round(self.transactions.longest, 6),
             retries=self.retries,
         )
 

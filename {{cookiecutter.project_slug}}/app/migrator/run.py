@@ -39,7 +39,7 @@ class Run:
         self.patience = Patience(self.settings.migration_wait)
         self.blockers = blockers.Blockers()
         self.recorder = Recorder(database, self.patience, self.blockers)
-        self.kinds = Kinds()
+        self.kinds = Kinds(self.recorder.transactions)
 
     async def __call__(self, connection: AsyncConnection) -> None:
         """Do it. At head already, nobody waits for anybody.
@@ -83,7 +83,7 @@ class Run:
     ) -> Result:
         """Try until no lock of others is in the way."""
         while True:
-            self.recorder.transaction_begins()
+            self.recorder.transactions.clear()
             try:
                 return await work(connection)
             except BaseException as error:
@@ -117,7 +117,7 @@ class Run:
 
     def _run_steps(self, connection: Connection) -> None:
         on_sqlite = self.database.dialect == "sqlite"
-        self.kinds = Kinds()
+        self.kinds = Kinds(self.recorder.transactions)
         with quietly():
             self.plan.configure(
                 connection=connection,
