@@ -50,8 +50,12 @@ async def check() -> list[str]:
         async with connect(database) as connection:
             here = status.compare(await status.read_current(connection))
             problems += await connection.run_sync(applied.edited, status.scripts())
-    if here.unknown:
-        print(f"The database is at {', '.join(here.unknown)}, which this code does not know.")
+            try:
+                ahead = await connection.run_sync(applied.ahead, here.current, status.scripts())
+                if ahead:
+                    print(ahead)
+            except CommandError as error:
+                problems.append(str(error))
     if here.pending:
         problems.append(f"{here.pending} pending ('make migrate' runs them)")
 

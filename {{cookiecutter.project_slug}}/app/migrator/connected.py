@@ -18,6 +18,8 @@ from app.migrator import sqlite
 def run_async(work: Coroutine[Any, Any, None]) -> None:
     """Run `work` on an event loop of its own; `config.attributes["stop"]()` cancels it.
 
+    `config.attributes["stopped"]` says that it should not even begin.
+
     Code whose own loop is running, and which calls Alembic's commands all the same, waits here.
     """
 
@@ -25,6 +27,9 @@ def run_async(work: Coroutine[Any, Any, None]) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         if task is not None:
             context.config.attributes["stop"] = lambda: loop.call_soon_threadsafe(task.cancel)
+        if "stopped" in context.config.attributes:  # before there was anything to cancel
+            work.close()
+            raise asyncio.CancelledError
         await work
 
     try:

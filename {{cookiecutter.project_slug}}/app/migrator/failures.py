@@ -11,10 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from app import PROJECT
 from app.database.errors import driver_error, explain
-from app.migrator.kinds_by_text import HINTS
-from app.settings import get_settings
+from app.migrator.kinds_by_text import may_commit
+from app.migrator.reading import missing, place, said
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 LOCK_NOT_AVAILABLE_OR_DEADLOCK = ("55P03", "40P01")
@@ -36,19 +35,6 @@ def is_lock_trouble(error: BaseException) -> bool:
 
 
 @contextmanager
-def loading() -> Iterator[None]:
-    """Raise what is wrong with a model as a `CommandError` that names its file and line.
-
-    `alembic --raiseerr` shows the traceback.
-    """
-    try:
-        yield
-    except Exception as error:
-        place = _place(error, PROJECT / "app") or "models"
-        raise CommandError(f"app/{place}: {_said(error)}") from error
-
-
-@contextmanager
 def explained(
     context: ModuleType, running: Callable[[], Path | None] = lambda: None
 ) -> Iterator[None]:
@@ -67,15 +53,17 @@ def explained(
     except KeyboardInterrupt:
         raise Explained("interrupted; what was not committed is undone") from None
     except Exception as error:
-        place = _place(error, versions)
-        if place is None and isinstance(error, DBAPIError) and (file := running()):
-            place = file.name
-        if place is None or _is_lost_connection(error):
+        where = place(error, versions)
+        if where is None and isinstance(error, DBAPIError) and (file := running()):
+            where = file.name
+        if parent := missing(error):
+            raise Explained(parent) from error
+        if where is None or _is_lost_connection(error):
             if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
-                raise Explained(f"the models: {_said(error)}") from error
+                raise Explained(f"the models: {said(error)}") from error
             raise
-        remains = _what_remains(context, versions / place.partition(":")[0])
-        raise Explained(f"{place}: {_said(error)}; {remains}") from error
+        remains = _what_remains(context, versions / where.partition(":")[0])
+        raise Explained(f"{where}: {said(error)}; {remains}") from error
 
 
 def _with_advice(message: str, context: ModuleType) -> str:
@@ -102,34 +90,6 @@ def _current_heads(context: ModuleType) -> tuple[str, ...]:
     return migration.get_current_heads()
 
 
-def _said(error: BaseException) -> str:
-    """The error's own words on one line; of a database's error, those of its server."""
-    if isinstance(error, DBAPIError):
-        said = " ".join(str(driver_error(error)).split())
-        if "statement timeout" in said:
-            said += f" (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
-        return said
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error.msg}"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def _place(error: BaseException, folder: Path) -> str | None:
-    """`file:line` of the statement below `folder` that failed, if there is one."""
-    if isinstance(error, SyntaxError) and error.filename:
-        path = Path(error.filename)
-        return f"{path.relative_to(folder)}:{error.lineno}" if _below(path, folder) else None
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename)
-        if _below(path, folder) and "migrator" not in path.parts:
-            return f"{path.relative_to(folder)}:{frame.lineno}"
-    return None
-
-
-def _below(path: Path, folder: Path) -> bool:
-    return path.is_relative_to(folder)
-
-
 def _is_lost_connection(error: BaseException) -> bool:
     """Whether it is about the server, although a revision's statement met it."""
     if isinstance(error, DBAPIError):
@@ -141,9 +101,8 @@ def _is_lost_connection(error: BaseException) -> bool:
 def _what_remains(context: ModuleType, revision: Path) -> str:
     if context.get_context().dialect.name == "sqlite":
         return "nothing was changed"
-    text = revision.read_text(encoding="utf-8")
-    if "autocommit_block" in text:
+    if "autocommit_block" in revision.read_text(encoding="utf-8"):
         return "what its autocommit_block has done stays"
-    if any(hint in text for hint in HINTS):
+    if may_commit(revision):
         return "steps that were done stay, and the next attempt goes on from there"
     return "this revision changed nothing"

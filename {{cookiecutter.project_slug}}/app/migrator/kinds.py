@@ -14,6 +14,7 @@ from typing import Any
 from alembic.runtime.migration import MigrationContext
 from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import PendingRollbackError
 
 from app.migrator.transactions import Transactions
 
@@ -22,6 +23,10 @@ READS = re.compile(
     r"\s*(SELECT|SHOW|SET|RESET|EXPLAIN|VALUES|TABLE|WITH(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b))\b",
     re.IGNORECASE | re.DOTALL,
 )
+SESSION = re.compile(r"\s*(SHOW|SET|RESET)\b", re.IGNORECASE)
+CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
+# What may have committed something although it failed.
+IN_STEPS = re.compile(r"\s*(CALL|DO)\b", re.IGNORECASE)
 ADVICE = (
     "what commits as it goes needs a revision of its own: "
     "'make migration-empty MSG=…', and move one of the two there"
@@ -42,6 +47,7 @@ class Kinds:
         self.in_operation = False  # of ours, in such a block
         self.committed = False  # a block has begun, and perhaps ended
         self.repeatable = True  # nothing was committed that could not be done once more
+        self._timeout: str | None = None  # the lock timeout that a concurrent index does without
 
     def install(self, context: MigrationContext) -> None:
         """Watch over the revisions that `context` is going to run."""
@@ -56,9 +62,16 @@ class Kinds:
                 raise Mixed(f"statements in the transaction, and then a commit: {ADVICE}")
             self.inside = self.committed = True
             self.transactions.end()
+            failed: BaseException | None = None
             try:
                 with alembics_block():
-                    yield
+                    try:
+                        yield
+                    except BaseException as error:
+                        failed = error
+                        raise
+            except PendingRollbackError:  # Alembic's commit, of a connection that is lost
+                raise failed or RuntimeError("the connection is lost") from None
             finally:
                 self.inside = False
             self.transactions.begin()
@@ -85,18 +98,29 @@ class Kinds:
 
         return watched
 
-    def _before(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def _before(self, connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
         if self.running and self.committed and not self.inside and not READS.match(statement):
             raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
-        if self.inside:
-            self.transactions.begin()
+        if not self.inside:
+            return
+        if not self.in_operation:
+            if CONCURRENTLY.search(statement):  # a lock timeout would leave an invalid index
+                self._timeout = connection.exec_driver_sql("SHOW lock_timeout").scalar()
+                connection.exec_driver_sql("SET lock_timeout = 0")
+            if CONCURRENTLY.search(statement) or IN_STEPS.match(statement):
+                self.repeatable = False
+        self.transactions.begin()
 
-    def _after(self, _connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def _after(self, connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
         if not self.inside:
             return
         self.transactions.end()
-        if not self.in_operation and not READS.match(statement):
-            self.repeatable = False
+        if self.in_operation or SESSION.match(statement):
+            return
+        self.repeatable = False
+        if self._timeout is not None:
+            timeout, self._timeout = self._timeout, None
+            connection.exec_driver_sql(f"SET lock_timeout = '{timeout}'")
 
     @contextmanager
     def operation(self, context: MigrationContext) -> Iterator[None]:

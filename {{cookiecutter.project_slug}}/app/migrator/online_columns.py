@@ -92,7 +92,8 @@ class ColumnOnline(MigrateOperation):
             with operations.batch_alter_table(table_name, schema=schema) as batch_operations:
                 batch_operations.add_column(column)
             return
-        if column.foreign_keys or column.unique or column.index:
+        constraints = column.foreign_keys or column.constraints or column.primary_key
+        if constraints or column.unique or column.index:
             raise CommandError(
                 f"{table_name}.{column.name}: add the column without its constraint or index, and "
                 "then those by operations of their own"

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.migrator import applied
 from app.migrator.failures import explained
-from app.migrator.kinds_by_text import check_text
+from app.migrator.kinds_by_text import check_text, may_commit
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,11 @@ class Plan:
         await connection.run_sync(look)
         await connection.rollback()
         return not self.steps and not self.purge
+
+    def begins_with_a_commit(self) -> bool:
+        """Whether the first step may be one that commits as it goes."""
+        first = self.steps[0] if self.steps else None
+        return isinstance(first, RevisionStep) and may_commit(Path(first.revision.path))
 
     def make(self, connection: Connection) -> None:
         """Find the steps from where the database is now."""

@@ -62,10 +62,17 @@ class Run:
         if not await self._take_lock(connection, session):
             return
         await connection.run_sync(history.create)
+        if self.plan.begins_with_a_commit():
+            await connection.run_sync(self._create_version_table)
         await connection.commit()
         interval = self.settings.migration_lock_timeout / 5
         async with blockers.watched(self.blockers, self.database, session.pid, interval):
             await self._patiently(connection, self._attempt)
+
+    @staticmethod
+    def _create_version_table(_connection: Connection) -> None:
+        """Alembic would in the transaction of a revision that wants to begin without one."""
+        context.get_context()._ensure_version_table()
 
     async def _take_lock(self, connection: AsyncConnection, session: lock.Session) -> bool:
         """Wait for the lock; False if another instance has meanwhile done what was to do."""
@@ -127,6 +134,8 @@ class Run:
                 on_version_apply=lambda **_said: self.recorder.done(connection),
             )
         self.kinds.install(context.get_context())
+        if self.plan.purge and not on_sqlite:  # with what is stamped, or not at all
+            connection.begin()
         with explained(context, lambda: self.recorder.file), context.begin_transaction():
             if on_sqlite:  # nothing of another attempt is left
                 self.recorder.step = None

@@ -4,15 +4,13 @@ Fifty containers may do so at once: one migrates, the others wait for it, and at
 """
 
 import asyncio
-import logging
+from contextlib import suppress
 
 from app.database.errors import one_line
 from app.database.server import connect
 from app.database.url import DatabaseURL, app_database, migration_database
 from app.migrator.config import alembic_config
 from app.migrator.status import Status, compare, read_current
-
-log = logging.getLogger(__name__)
 
 
 async def read_status(database: DatabaseURL | None = None) -> Status:
@@ -43,9 +41,7 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     """
     database = database or migration_database()
     here = await read_status(database)
-    if here.unknown:
-        log.warning("the database is at %s, ahead of this code", ", ".join(here.unknown))
-    if here.pending:
+    if here.pending or here.unknown:  # which may be ahead, or on another branch
         await _upgrade(database)
         here = await read_status(database)
     return here
@@ -60,7 +56,9 @@ async def _upgrade(database: DatabaseURL) -> None:
     try:
         await asyncio.shield(upgrade)
     except asyncio.CancelledError:
-        if not upgrade.done() and "stop" in config.attributes:
-            config.attributes["stop"]()
+        config.attributes["stopped"] = True
+        if "stop" in config.attributes:
+            with suppress(RuntimeError):  # its loop has ended meanwhile
+                config.attributes["stop"]()
         await asyncio.wait([upgrade])
         raise

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from alembic.util import to_tuple
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.errors import is_missing_table
 from app.migrator.config import alembic_config
+from app.migrator.reading import reading
 
 VERSIONS = text("SELECT version_num FROM alembic_version")
 
@@ -33,8 +35,15 @@ class Status:
 
 @cache
 def scripts() -> ScriptDirectory:
-    """The revisions of this code, read once: they do not change while it runs."""
-    return ScriptDirectory.from_config(alembic_config())
+    """The revisions of this code, read once: they do not change while it runs.
+
+    Raises:
+        CommandError: one of the files cannot be read, or is missing.
+    """
+    directory = ScriptDirectory.from_config(alembic_config())
+    with reading(Path(directory.versions)):
+        directory.get_heads()
+    return directory
 
 
 def with_ancestors(revisions: tuple[str, ...]) -> set[str]:
