@@ -212,6 +212,67 @@ def test_what_an_autocommit_block_committed_is_not_done_twice(project: Project) 
     assert project.sql("SELECT count(*) FROM items WHERE id = 1000") == [(1,)]
 
 
+def test_a_function_that_a_block_has_called_is_not_called_again(project: Project) -> None:
+    project.sql("CREATE SEQUENCE calls")
+    add_revision(
+        project,
+        "with op.get_context().autocommit_block():",
+        "    op.execute(\"SELECT nextval('calls')\")",
+        '    op.execute("ALTER TABLE items ADD COLUMN added integer")',
+    )
+    with Session(project) as holder:
+        hold(holder)
+        assert "what its autocommit_block has done stays" in failed(
+            start(project, "upgrade", "head", **QUICKLY)
+        )
+    assert project.sql("SELECT last_value FROM calls") == [(1,)]
+
+
+def test_a_concurrent_index_of_ones_own_waits_for_others_without_a_lock_timeout(project: Project) -> None:
+    asserted = f"DO $$ BEGIN ASSERT current_setting('lock_timeout') = '{LOCK_TIMEOUT * 1000:.0f}ms'; END $$"
+    add_revision(
+        project,
+        "with op.get_context().autocommit_block():",
+        '    op.execute("CREATE INDEX CONCURRENTLY IF NOT EXISTS mine ON items (number)")',
+        f'    op.execute("{asserted}")'.replace("2000ms", "2s"),
+    )
+    with Session(project) as holder:
+        holder.run("BEGIN", "UPDATE items SET number = 1 WHERE id = 1")
+        process = start(project, "upgrade", "head", **QUICKLY)
+        wait_until(holder.somebody_waits)
+        time.sleep(LOCK_TIMEOUT + 0.5)
+        holder.run("COMMIT")
+        assert "try 2" not in succeeded(process)
+    assert project.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'mine'::regclass") == [(True,)]
+
+
+@pytest.mark.parametrize("ended", ["connection", "process"])
+def test_what_ends_an_operation_is_what_its_failure_says(project: Project, ended: str) -> None:
+    name = add_revision(project, 'op.create_index_online("mine", "items", ["number"])')
+    with Session(project) as holder:
+        holder.run("BEGIN", "UPDATE items SET number = 1 WHERE id = 1")
+        process = start(project, "upgrade", "head")
+        wait_until(holder.somebody_waits)
+        if ended == "process":
+            process.send_signal(signal.SIGTERM)
+        else:
+            project.sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%mine%'"
+                " AND pid <> pg_backend_pid()"
+            )
+        line = failed(process)
+    error = told(project, name)[3]
+    if ended == "process":
+        assert "interrupted; what was not committed is undone" in line
+        assert error == "interrupted"
+    else:
+        assert "the server closed the connection" in line
+        assert "connection was closed in the middle of operation" in error
+        assert "[SQL" not in error
+    ok(project.alembic("upgrade", "head"))
+    assert project.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'mine'::regclass") == [(True,)]
+
+
 def test_an_autocommit_block_that_has_committed_nothing_yet_is_tried_again(project: Project) -> None:
     add_revision(
         project,

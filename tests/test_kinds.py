@@ -3,8 +3,8 @@
 import pytest
 
 from orders import ALEMBICS, INDEX, shape
-from projects import INITIAL, Project, refusal
-from states import add_revision
+from projects import INITIAL, Project, ok, refusal
+from states import add_revision, write_revision
 
 pytestmark = pytest.mark.slow
 HIDDEN = f"\n\n\ndef hidden() -> None:\n    {INDEX}\n"
@@ -18,6 +18,34 @@ def test_a_revision_of_both_kinds_is_refused_before_it_begins(in_use: Project) -
     assert "line 14 commits as it goes, line 13 works in a transaction" in line
     assert "nothing was run" in line
     assert shape(project) == before
+
+
+def test_branches_and_what_only_reads_are_no_second_kind(in_use: Project) -> None:
+    project = in_use
+    add_revision(project, "op.execute(\"SET statement_timeout = '1h'\")", INDEX)
+    add_revision(
+        project,
+        'if op.get_bind().dialect.name == "postgresql":',
+        "    with op.get_context().autocommit_block():",
+        '        op.execute("ALTER TABLE orders ADD COLUMN more int")',
+        "else:",
+        '    op.add_column("orders", sa.Column("more", sa.Integer()))',
+    )
+    ok(project.alembic("upgrade", "head"))
+    assert {"ix_users_name", "more"} <= {row[0] for row in shape(project)}
+
+
+def test_the_first_revision_of_all_may_commit_as_it_goes(postgresql_project: Project) -> None:
+    project = postgresql_project
+    for file in (project.path / "alembic" / "versions").glob("*.py"):
+        file.unlink()
+    project.sql("CREATE TABLE users (id uuid PRIMARY KEY, name text)")  # an adopted database
+    path = write_revision(project, "first", INDEX)
+    path.write_text(
+        path.read_text("utf-8").replace(f"down_revision = '{INITIAL}'", "down_revision = None"), "utf-8"
+    )
+    ok(project.alembic("upgrade", "head"))
+    assert project.version() == ["first"]
 
 
 def test_a_revision_of_both_kinds_is_stopped_where_the_second_begins(in_use: Project) -> None:

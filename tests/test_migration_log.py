@@ -55,6 +55,13 @@ def test_every_way_and_every_outcome_is_told(project: Project) -> None:
     assert "nonsense" in table[4]
 
 
+def test_a_stamp_that_cannot_be_told_of_is_none(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.sql("ALTER TABLE alembic_history RENAME COLUMN error TO mistake")
+    refusal(project.alembic("stamp", "--purge", "head"))
+    assert project.version() == [INITIAL]
+
+
 def test_the_revisions_of_one_command_have_one_run(project: Project) -> None:
     ok(project.make("migration-empty", "MSG=second"))
     ok(project.make("migrate"))

@@ -183,6 +183,22 @@ op.add_column_online("Or der", sa.Column("country", sa.String(2), server_default
 op.backfill("Or der", "a = 3", where="a::text = '2:b' OR a % 2 = 0", schema="Sh op", key="select")"""
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('sa.CheckConstraint("token > 0", name="positive")', "by operations of their own"),
+        ('sa.ForeignKey("users.id")', "by operations of their own"),
+        ('sa.Computed("1 + 1")', "cannot be done online"),
+    ],
+    ids=["check", "foreign key", "computed"],
+)
+def test_a_column_with_more_than_a_default_is_refused(in_use: Project, more: str, said: str) -> None:
+    before = shape(in_use)
+    add_revision(in_use, f'op.add_column_online("orders", sa.Column("token", sa.Integer(), {more}))')
+    assert said in refusal(in_use.alembic("upgrade", "head"))
+    assert shape(in_use) == before
+
+
 def test_names_may_need_quotes_and_a_schema(in_use: Project, postgres_server: PostgresServer) -> None:
     project, name = in_use, in_use.url.rpartition("/")[2]
     postgres_server.sql(

@@ -50,7 +50,8 @@ SLOW = ('op.execute("CREATE TABLE begun (id INTEGER)")', 'op.execute("SELECT pg_
 
 def run(project: Project, script: str) -> dict[str, Any]:
     result = project.python("-c", script)
-    shown: dict[str, Any] = ast.literal_eval(ok(result).splitlines()[-1])
+    ok(result)
+    shown: dict[str, Any] = ast.literal_eval(result.stdout.splitlines()[-1])
     return shown
 
 
@@ -111,6 +112,20 @@ def test_instances_that_start_together_migrate_once(project: Project) -> None:
     rows = project.log()
     assert [row["direction"] for row in rows] == ["upgrade"] * 4
     assert len({row["revision"] for row in rows}) == 4
+
+
+def test_a_start_on_a_database_that_is_ahead_changes_nothing_and_on_an_unknown_one_fails(
+    project: Project,
+) -> None:
+    newer = add_revision(project)
+    ok(project.make("migrate"))
+    project.revisions()[0].unlink()
+    assert run(project, START)["unknown"] == (newer,)
+    assert project.version() == [newer]
+    project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
+    last = project.python("-c", START).stderr.strip().splitlines()[-1]
+    assert "fedcba987654, which neither this code nor its history knows" in last
+    assert project.version() == ["fedcba987654"]
 
 
 def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(

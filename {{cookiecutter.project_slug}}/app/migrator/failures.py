@@ -61,6 +61,8 @@ def explained(
         if where is None or _is_lost_connection(error):
             if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
                 raise Explained(f"the models: {said(error)}") from error
+            if isinstance(error, DBAPIError) and explain(error) is None:
+                raise Explained(said(error)) from error
             raise
         remains = _what_remains(context, versions / where.partition(":")[0])
         raise Explained(f"{where}: {said(error)}; {remains}") from error

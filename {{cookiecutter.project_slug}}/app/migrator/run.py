@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationStep
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database.url import DatabaseURL
@@ -15,6 +16,7 @@ from app.migrator.failures import Explained, explained, is_lock_trouble
 from app.migrator.kinds import Kinds
 from app.migrator.patience import Patience
 from app.migrator.plan import Plan, Steps, quietly
+from app.migrator.reading import said
 from app.migrator.recorder import Recorder
 from app.settings import get_settings
 
@@ -97,7 +99,8 @@ class Run:
                 if not connection.invalidated:
                     await connection.rollback()
                 if not (is_lock_trouble(error) and self.kinds.repeatable):
-                    await self.recorder.failed(str(error) or "interrupted")
+                    words = said(error) if isinstance(error, DBAPIError) else str(error)
+                    await self.recorder.failed(words or "interrupted")
                     raise
                 await self._pause(error)
 
