@@ -97,7 +97,9 @@ def test_locks_are_held_for_the_longest_transaction_and_not_for_all_of_an_operat
 def test_what_somebody_else_runs_as_sql_is_told_too(project: Project) -> None:
     project.variables["ENVIRONMENT"] = "staging"
     add_revision(project, "pass")
-    project.script(project.make("migration-sql").stdout)
+    upgrade = project.make("migration-sql").stdout
+    assert upgrade == project.make("migration-sql").stdout
+    project.script(upgrade)
     project.script(project.make("migration-sql", "REV=step01:-1").stdout)
     told = project.log()
     assert [(row["direction"], row["revision"], row["down_revision"], row["outcome"]) for row in told] == [

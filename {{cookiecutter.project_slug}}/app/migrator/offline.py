@@ -1,8 +1,10 @@
 """`make migration-sql`: what the revisions would do, as SQL, complete or not at all."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from alembic import command, context
 from alembic.runtime.migration import MigrationContext, MigrationStep
@@ -30,6 +32,7 @@ def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> Non
         found = list(fn(heads, migration))
         if on_postgresql:
             check_kinds(found)
+        told.begin(found)
         for step in found:
             told.step = step
             yield step
@@ -57,6 +60,11 @@ class _History:
         self.author = history.Author(environment)
         self.step: MigrationStep | None = None
         self._created = False
+
+    def begin(self, steps: list[MigrationStep]) -> None:
+        """Name the run after its steps: the SQL of the same ones is the same, to the letter."""
+        run_id = uuid5(NAMESPACE_OID, "\n".join(step.short_log for step in steps))
+        self.author = replace(self.author, run_id=run_id)
 
     def done(self, *, on_postgresql: bool) -> None:
         """Write the success of the step, in its own transaction."""
