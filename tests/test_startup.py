@@ -123,7 +123,9 @@ def test_a_start_on_a_database_that_is_ahead_changes_nothing_and_on_an_unknown_o
     assert run(project, START)["unknown"] == (newer,)
     assert project.version() == [newer]
     project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
-    last = project.python("-c", START).stderr.strip().splitlines()[-1]
+    started = project.python("-c", START)
+    assert started.returncode != 0
+    last = started.stderr.strip().splitlines()[-1]
     assert "fedcba987654, which neither this code nor its history knows" in last
     assert project.version() == ["fedcba987654"]
 
