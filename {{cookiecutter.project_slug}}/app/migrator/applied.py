@@ -97,7 +97,8 @@ def check_unedited(
     if lines:
         raise CommandError(
             f"{'; '.join(lines)}: restore it, and write a new revision for the change; or say that "
-            f"it is right as it is: alembic stamp --purge {' '.join(heads)}. Nothing was changed"
+            f"it is right as it is: alembic stamp --purge {' '.join(heads) or 'base'}. "
+            "Nothing was changed"
         )
 
 

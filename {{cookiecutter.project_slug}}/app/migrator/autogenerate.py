@@ -107,7 +107,7 @@ def finish_revision(
         command.config.print_stdout(note)
     wanted = asbool(command.config.get_main_option("online_indexes") or "false")
     if wanted and context.dialect.name == "postgresql":
-        online_indexes.separate(directives)
+        online_indexes.separate(directives, context.opts["target_metadata"])
 
 
 def possible_renames(operations: Iterable[ops.MigrateOperation]) -> list[str]:

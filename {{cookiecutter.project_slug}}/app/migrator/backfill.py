@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from textwrap import indent
 
 from alembic.operations import MigrateOperation, Operations
 from alembic.util import CommandError
@@ -52,8 +51,9 @@ class Backfill(MigrateOperation):
             set_: what `UPDATE … SET` says, as SQL: `"country = 'DE', region = 'EU'"`.
             where: as SQL, the rows to fill. It has to be false for a row that is filled: that
                 is how an attempt after a crash knows what is left.
-            key: a column with an index, never NULL, that gives the order of the batches.
-            batch: the number of rows in one transaction.
+            key: a column with an index, never NULL, that gives the order of the batches. Rows that
+                have it in common are filled together.
+            batch: the number of rows in one transaction, and those that share its last key.
             pause: seconds between two of them.
         """
         table, key = quoted_table(operations, table_name, schema), quoted(operations, key)
@@ -61,13 +61,14 @@ class Backfill(MigrateOperation):
             _fill_at_once(operations, table, set_, where)
             return
         first = f"SELECT {key} FROM {table} WHERE ({where}) ORDER BY {key} LIMIT 1"
-        statement = _statement(table, set_, where, key, batch)
         # Each batch waits for the disk: WAL that piles up would be what other commits wait for.
         with committing(operations.migration_context):
             if offline(operations):
                 with setting(operations, "statement_timeout", "0"):  # it would be for all batches
+                    statement = _statement(table, set_, where, key, batch, "migrator_start")
                     run(operations, _block(f"{table}.{key}", first, statement, pause))
                 return
+            statement = _statement(table, set_, where, key, batch, "$1")
             try:
                 _fill(operations, table, first, statement, pause)
             except DBAPIError as error:
@@ -76,24 +77,24 @@ class Backfill(MigrateOperation):
                 raise
 
 
-def _statement(table: str, set_: str, where: str, key: str, batch: int) -> str:
-    """A batch from `$1` on: how many rows were filled, and the last key.
+def _statement(table: str, set_: str, where: str, key: str, batch: int, start: str) -> str:
+    """A batch from the key `start` on: how many rows were filled, and the last key.
 
     The condition stands there again for each row, which others may have filled by then. The text
     that is no number makes the whole statement fail, so that nothing of it stays.
     """
     return f"""\
-WITH batch AS (
+WITH migrator_batch AS (
     SELECT {key} AS batch_key FROM {table}
-    WHERE {key} >= $1 AND ({where}) ORDER BY {key} LIMIT {batch:d}
-), last AS (
-    SELECT batch_key FROM batch ORDER BY batch_key DESC LIMIT 1
-), filled AS (
+    WHERE {key} >= {start} AND ({where}) ORDER BY {key} LIMIT {batch:d}
+), migrator_last AS (
+    SELECT batch_key FROM migrator_batch ORDER BY batch_key DESC LIMIT 1
+), migrator_filled AS (
     UPDATE {table} SET {set_}
-    WHERE {key} >= $1 AND {key} <= (SELECT batch_key FROM last) AND ({where})
-    RETURNING CASE WHEN ({where}) THEN CAST('{STILL}: ' || {key} AS integer) END
+    WHERE {key} >= {start} AND {key} <= (SELECT batch_key FROM migrator_last) AND ({where})
+    RETURNING CASE WHEN ({where}) THEN CAST('{STILL}: ' || CAST({key} AS text) AS integer) END
 )
-SELECT (SELECT count(*) FROM filled), (SELECT batch_key FROM last)"""
+SELECT (SELECT count(*) FROM migrator_filled), (SELECT batch_key FROM migrator_last)"""
 
 
 def _fill(operations: Operations, table: str, first: str, statement: str, pause: float) -> None:
@@ -101,13 +102,17 @@ def _fill(operations: Operations, table: str, first: str, statement: str, pause:
 
     begun, total = time.monotonic(), 0
     guess = "SELECT nullif(reltuples, -1)::bigint FROM pg_class WHERE oid = to_regclass($1)"
-    [(rows,)] = run(operations, guess, table)
+    rows = next((row[0] for row in run(operations, guess, table)), None)
     with tqdm(desc=f"backfill of {table}", total=rows, unit=" rows", disable=None) as bar:
         # What is written behind the key meanwhile is found by the next pass.
-        for _ in range(PASSES):
-            start = run(operations, first)
-            if not start:
-                break
+        passes = 0
+        while start := run(operations, first):
+            if passes == PASSES:
+                raise CommandError(
+                    f"backfill of {table}: {total} rows filled, and each time others fulfil the "
+                    "condition: is there code left that writes such rows, or a trigger?"
+                )
+            passes += 1
             [(key,)] = start
             filled = 1
             while filled:
@@ -115,34 +120,34 @@ def _fill(operations: Operations, table: str, first: str, statement: str, pause:
                 bar.update(filled)
                 total += filled
                 await_only(asyncio.sleep(pause))  # the application's loop, if this is one, goes on
-        else:
-            raise CommandError(
-                f"backfill of {table}: {total} rows filled, and each time others fulfil the "
-                "condition: is there code left that writes such rows, or a trigger?"
-            )
     log.info("backfill of %s: %s rows in %.1f s", table, total, time.monotonic() - begun)
 
 
 def _block(key: str, first: str, statement: str, pause: float) -> str:
-    """The same as a script: https://www.postgresql.org/docs/current/plpgsql-transactions.html."""
-    statement = indent(statement.replace("$1", "batch_start"), " " * 12)
+    """The same as a script: https://www.postgresql.org/docs/current/plpgsql-transactions.html.
+
+    No line of `statement` is indented, since a text in it may have several.
+    """
     return f"""\
 DO $backfill$
 DECLARE
-    batch_start {key}%TYPE;
-    batch_filled bigint;
+    migrator_start {key}%TYPE;
+    migrator_count bigint;
 BEGIN
-    FOR pass IN 1..{PASSES} LOOP
-        batch_start := ({first});
-        EXIT WHEN batch_start IS NULL;
+    FOR migrator_pass IN 1..{PASSES} LOOP
+        migrator_start := ({first});
+        EXIT WHEN migrator_start IS NULL;
         LOOP
 {statement}
-            INTO batch_filled, batch_start;
+            INTO migrator_count, migrator_start;
             COMMIT;
-            EXIT WHEN batch_filled = 0;
+            EXIT WHEN migrator_count = 0;
             PERFORM pg_sleep({pause:f});
         END LOOP;
     END LOOP;
+    IF ({first}) IS NOT NULL THEN
+        RAISE EXCEPTION 'other rows fulfil the condition each time, in {PASSES} passes';
+    END IF;
 END $backfill$"""
 
 

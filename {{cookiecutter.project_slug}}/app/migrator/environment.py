@@ -66,6 +66,8 @@ def _run(metadata: MetaData, options: dict[str, Any]) -> None:
         run_async(_compare_with_throwaway(database, configure, options["fn"]))
     elif database.in_memory:
         raise CommandError("a database in memory would be gone with this command")
+    elif options["fn"].__name__ == "do_ensure_version":
+        run_async(connected(database, _ensure_version(configure)))
     elif reads(options) or revision:
         run_async(connected(database, _read(configure)))
     else:
@@ -98,6 +100,17 @@ def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]
             context.run_migrations()
 
     return lambda connection: connection.run_sync(read)
+
+
+def _ensure_version(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]:
+    """`alembic ensure_version`, which has no steps to run and none to wait for."""
+
+    async def ensure(connection: AsyncConnection) -> None:
+        await connection.run_sync(lambda sync: configure(connection=sync))
+        await connection.run_sync(lambda _sync: context.get_context()._ensure_version_table())
+        await connection.commit()
+
+    return ensure
 
 
 async def _compare_with_throwaway(

@@ -12,7 +12,6 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.database.errors import driver_error, explain
-from app.migrator.kinds_by_text import may_commit
 from app.migrator.reading import missing, place, said
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -64,7 +63,7 @@ def explained(
             if isinstance(error, DBAPIError) and explain(error) is None:
                 raise Explained(said(error)) from error
             raise
-        remains = _what_remains(context, versions / where.partition(":")[0])
+        remains = _what_remains(context.get_context())
         raise Explained(f"{where}: {said(error)}; {remains}") from error
 
 
@@ -100,11 +99,12 @@ def _is_lost_connection(error: BaseException) -> bool:
     return explain(error) is not None and any(f"/{name}/" in last for name in OF_DRIVERS)
 
 
-def _what_remains(context: ModuleType, revision: Path) -> str:
-    if context.get_context().dialect.name == "sqlite":
+def _what_remains(migration: MigrationContext) -> str:
+    if migration.dialect.name == "sqlite":
         return "nothing was changed"
-    if "autocommit_block" in revision.read_text(encoding="utf-8"):
+    kinds = migration.opts.get("kinds")  # of whoever runs revisions
+    if kinds is not None and not kinds.repeatable:
         return "what its autocommit_block has done stays"
-    if may_commit(revision):
-        return "steps that were done stay, and the next attempt goes on from there"
-    return "this revision changed nothing"
+    if kinds is None or not kinds.remains:
+        return "this revision changed nothing"
+    return "steps that were done stay, and the next attempt goes on from there"

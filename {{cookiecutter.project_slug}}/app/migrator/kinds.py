@@ -27,6 +27,7 @@ SESSION = re.compile(r"\s*(SHOW|SET|RESET)\b", re.IGNORECASE)
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 # What may have committed something although it failed.
 IN_STEPS = re.compile(r"\s*(CALL|DO)\b", re.IGNORECASE)
+ENDS = re.compile(r"\s*(COMMIT|END|ABORT|ROLLBACK(?!.*\bTO\b))\b", re.IGNORECASE)
 ADVICE = (
     "what commits as it goes needs a revision of its own: "
     "'make migration-empty MSG=…', and move one of the two there"
@@ -46,11 +47,16 @@ class Kinds:
         self.inside = False  # an autocommit block
         self.in_operation = False  # of ours, in such a block
         self.committed = False  # a block has begun, and perhaps ended
+        self.remains = False  # something that was done in it, whatever becomes of the revision
         self.repeatable = True  # nothing was committed that could not be done once more
         self._timeout: str | None = None  # the lock timeout that a concurrent index does without
 
     def install(self, context: MigrationContext) -> None:
         """Watch over the revisions that `context` is going to run."""
+        if not context.as_sql and context.connection is not None:
+            event.listen(context.connection, "commit", self._commit)
+            event.listen(context.connection, "before_cursor_execute", self._before)
+            event.listen(context.connection, "after_cursor_execute", self._after)
         if context.dialect.name == "sqlite":  # all of a run is one transaction, and stays one
             context.autocommit_block = self._as_it_is  # type: ignore[method-assign] # no hook
             return
@@ -70,6 +76,8 @@ class Kinds:
                     except BaseException as error:
                         failed = error
                         raise
+                    finally:
+                        self._restore_timeout(context.connection)
             except PendingRollbackError:  # Alembic's commit, of a connection that is lost
                 raise failed or RuntimeError("the connection is lost") from None
             finally:
@@ -77,9 +85,6 @@ class Kinds:
             self.transactions.begin()
 
         context.autocommit_block = autocommit_block  # type: ignore[method-assign] # no hook
-        if not context.as_sql and context.connection is not None:
-            event.listen(context.connection, "before_cursor_execute", self._before)
-            event.listen(context.connection, "after_cursor_execute", self._after)
 
     @contextmanager
     def _as_it_is(self) -> Iterator[None]:
@@ -90,7 +95,8 @@ class Kinds:
 
         @wraps(run)  # Alembic logs its name
         def watched(**arguments: Any) -> None:
-            self.running, self.committed, self.repeatable = True, False, True
+            self.running, self.repeatable = True, True
+            self.committed = self.remains = False
             try:
                 run(**arguments)
             finally:
@@ -98,11 +104,22 @@ class Kinds:
 
         return watched
 
+    def _commit(self, _connection: Connection) -> None:
+        if self.running and not self.inside:
+            raise Mixed(
+                "a revision does not end its own transaction: what commits as it goes stands in a "
+                "revision of its own, in 'with op.get_context().autocommit_block():'"
+            )
+
     def _before(self, connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if self.running and self.committed and not self.inside and not READS.match(statement):
-            raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
         if not self.inside:
+            if ENDS.match(statement):
+                self._commit(connection)
+            if self.running and self.committed and not READS.match(statement):
+                raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
             return
+        if not SESSION.match(statement):  # of a statement that failed
+            self._restore_timeout(connection)
         if not self.in_operation:
             if CONCURRENTLY.search(statement):  # a lock timeout would leave an invalid index
                 self._timeout = connection.exec_driver_sql("SHOW lock_timeout").scalar()
@@ -115,10 +132,14 @@ class Kinds:
         if not self.inside:
             return
         self.transactions.end()
+        self.remains = self.remains or not READS.match(statement)
         if self.in_operation or SESSION.match(statement):
             return
         self.repeatable = False
-        if self._timeout is not None:
+        self._restore_timeout(connection)
+
+    def _restore_timeout(self, connection: Connection | None) -> None:
+        if self._timeout is not None and connection is not None and not connection.invalidated:
             timeout, self._timeout = self._timeout, None
             connection.exec_driver_sql(f"SET lock_timeout = '{timeout}'")
 

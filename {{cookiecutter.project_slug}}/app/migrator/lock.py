@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.settings import Settings
 
 # Nothing is set where a pooler lent somebody else's session, which would keep it.
-# The last: a server ends the statement of a client that is gone, where its system can tell.
+# The last: a server ends the statement of a client that is gone, where its system can tell (macOS
+# cannot before PostgreSQL 15, Windows not at all).
 # https://www.postgresql.org/docs/current/runtime-config-connection.html
 PREPARE = text(r"""
 SELECT pg_backend_pid() AS pid, current_database() AS database,
@@ -29,8 +30,7 @@ SELECT pg_backend_pid() AS pid, current_database() AS database,
         set_config('application_name',
             coalesce(nullif(current_setting('application_name'), ''), :name), false),
         (SELECT set_config(name, '500ms', false) FROM pg_settings
-         WHERE name = 'client_connection_check_interval'
-            AND version() !~* 'visual c|mingw|windows')
+         WHERE name = 'client_connection_check_interval' AND version() ~* 'linux')
     ] END
 """)
 HOLDER = text("""

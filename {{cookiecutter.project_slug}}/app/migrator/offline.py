@@ -16,7 +16,7 @@ from app.database.url import DatabaseURL
 from app.migrator import history
 from app.migrator.config import alembic_config
 from app.migrator.kinds import Kinds
-from app.migrator.plan import Steps, check_kinds
+from app.migrator.plan import Steps, check
 from app.migrator.status import scripts, with_ancestors
 from app.migrator.transactions import Transactions
 from app.settings import get_settings
@@ -30,8 +30,7 @@ def run(configure: Callable[..., None], database: DatabaseURL, fn: Steps) -> Non
 
     def steps(heads: Any, migration: MigrationContext) -> Iterator[MigrationStep]:
         found = list(fn(heads, migration))
-        if on_postgresql:
-            check_kinds(found)
+        check(found, database.dialect)
         told.begin(found)
         for step in found:
             told.step = step

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.migrator.kinds import operation as committing
 from app.migrator.statements import (
+    TEMPORARY,
     is_lost,
     likeness,
     offline,
@@ -34,6 +35,7 @@ INDEX = """
     WHERE c.relname = $2
       AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($1))
 """
+SCHEMA = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass($1)"
 
 
 @Operations.register_operation("create_index_online")
@@ -92,10 +94,8 @@ def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
     context = operations.migration_context
     index = operation.to_index(context)
     name = str(_get_constraint_final_name(index, context.dialect))
-    schema = f"{quoted(operations, operation.schema)}." if operation.schema else ""
-    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {schema}{quoted(operations, name)}"
     with committing(context):
-        if _is_there(operations, operation, name, drop):
+        if _is_there(operations, operation, name):
             return
         # A lock timeout would strike while it waits for open transactions, and leave the index
         # behind, invalid. Nobody waits for an index that waits.
@@ -104,11 +104,19 @@ def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
                 operations.impl.create_index(index)
             except DBAPIError as error:  # duplicates, say: an invalid index would go on refusing
                 if not is_lost(error):
-                    run(operations, drop)
+                    _drop(operations, operation, name)
                 raise
 
 
-def _is_there(operations: Operations, operation: ops.CreateIndexOp, name: str, drop: str) -> bool:
+def _drop(operations: Operations, operation: ops.CreateIndexOp, name: str) -> None:
+    """Drop the index of that name in the schema of its table, wherever the search path leads."""
+    table = quoted_table(operations, operation.table_name, operation.schema)
+    for (schema,) in run(operations, SCHEMA, table):
+        index = f"{schema}.{quoted(operations, name)}"
+        run(operations, f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
+
+
+def _is_there(operations: Operations, operation: ops.CreateIndexOp, name: str) -> bool:
     """Whether an earlier attempt finished the index and was ended before it could say so."""
     if offline(operations):
         return False
@@ -120,9 +128,9 @@ def _is_there(operations: Operations, operation: ops.CreateIndexOp, name: str, d
     if of_table and not valid:
         log.info("index %s: an attempt before left it invalid; dropped, and begun anew", name)
         with setting(operations, "lock_timeout", "0"):
-            run(operations, drop)
+            _drop(operations, operation, name)
         return False
-    if of_table and _meaning(definition) == _wanted(operations, operation, table):
+    if of_table and _meaning(definition) == _wanted(operations, operation):
         log.info("index %s: there already, from an attempt before; kept", name)
         return True
     raise CommandError(
@@ -130,11 +138,16 @@ def _is_there(operations: Operations, operation: ops.CreateIndexOp, name: str, d
     )
 
 
-def _wanted(operations: Operations, operation: ops.CreateIndexOp, table: str) -> tuple[str, str]:
+def _wanted(operations: Operations, operation: ops.CreateIndexOp) -> tuple[str, str]:
     kw = {name: value for name, value in operation.kw.items() if "concurrently" not in name}
-    with likeness(operations, table) as temporary:
+    with likeness(operations, operation.table_name, operation.schema):
         index = ops.CreateIndexOp(
-            "migrator_index", temporary, operation.columns, unique=operation.unique, **kw
+            "migrator_index",
+            operation.table_name,
+            operation.columns,
+            schema=TEMPORARY,
+            unique=operation.unique,
+            **kw,
         )
         operations.impl.create_index(index.to_index(operations.migration_context))
         [(definition,)] = run(

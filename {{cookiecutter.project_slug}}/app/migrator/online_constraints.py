@@ -39,6 +39,7 @@ class ConstraintOnline(MigrateOperation):
         Locks: SHARE ROW EXCLUSIVE on both tables, which stops writers, for a moment; then, for as
         long as `source_table` is read, SHARE UPDATE EXCLUSIVE on it and ROW SHARE on the other,
         which stop neither readers nor writers.
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
         """
         columns = ([*local_cols], [*remote_cols])
         if not on_postgresql(operations):
@@ -48,6 +49,7 @@ class ConstraintOnline(MigrateOperation):
 
         def same(found: Sequence[Any]) -> bool:
             kind, definition, is_referent, *found_columns = found
+            definition = definition.upper()  # `SET NULL (column)`, say
             actions = {f" ON {on} {kw.get(f'on{on}')}".upper() for on in ("update", "delete")}
             wanted = [action for action in actions if not action.endswith((" NONE", " NO ACTION"))]
             return bool(
@@ -78,6 +80,7 @@ class ConstraintOnline(MigrateOperation):
 
         Locks: ACCESS EXCLUSIVE, which stops everybody, for a moment; then SHARE UPDATE EXCLUSIVE,
         which stops neither readers nor writers, for as long as the table is read.
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
         """
         if not on_postgresql(operations):
             with operations.batch_alter_table(table_name, schema=schema) as batch:
@@ -98,6 +101,7 @@ class ConstraintOnline(MigrateOperation):
         """Add a unique constraint while others read and write: an index first, which becomes it.
 
         Locks: as `create_index_online`, then ACCESS EXCLUSIVE for a moment.
+        https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
         """
         if not on_postgresql(operations):
             with operations.batch_alter_table(table_name, schema=schema) as batch:

@@ -5,18 +5,22 @@ into two files of one command when it is of both kinds: first the rest, then the
 be those of new columns. Downgrades go through both from the other end.
 """
 
+from collections.abc import Iterator
+
 from alembic.operations import ops
 from alembic.util import rev_id
+from sqlalchemy import Column, MetaData
+from sqlalchemy import Index as SQLIndex
 
 Index = ops.CreateIndexOp | ops.DropIndexOp
 
 
-def separate(directives: list[ops.MigrationScript]) -> None:
+def separate(directives: list[ops.MigrationScript], models: MetaData) -> None:
     """Take such indexes out of the revision that is about to be written, into one behind it."""
     [script] = directives
     [upgrade] = script.upgrade_ops_list
     [downgrade] = script.downgrade_ops_list
-    indexes = _take(upgrade)
+    indexes = _take(upgrade, models)
     if not indexes:
         return
     if upgrade.is_empty():
@@ -37,19 +41,28 @@ def separate(directives: list[ops.MigrationScript]) -> None:
     )
 
 
-def _take(upgrade: ops.UpgradeOps) -> list[Index]:
+def _take(upgrade: ops.UpgradeOps, models: MetaData) -> list[Index]:
     """Remove from `upgrade` what is better done concurrently, and return it."""
     # A table of this revision is empty or about to go.
     others = {
-        (table.schema, table.table_name)
+        _full_name(table.schema, table.table_name)
         for table in upgrade.ops
         if isinstance(table, ops.CreateTableOp | ops.DropTableOp)
     }
+    # PostgreSQL makes no index of a partitioned table concurrently.
+    tables = models.tables.items()
+    others |= {name for name, table in tables if table.kwargs.get("postgresql_partition_by")}
+    referred = set(_referred(upgrade))
     taken: list[Index] = []
     for table in upgrade.ops:
-        if isinstance(table, ops.ModifyTableOps) and (table.schema, table.table_name) not in others:
-            gone = {op.column_name for op in table.ops if isinstance(op, ops.DropColumnOp)}
-            found = [op for op in table.ops if isinstance(op, Index) and not _goes_with(op, gone)]
+        if not isinstance(table, ops.ModifyTableOps):
+            continue
+        name = _full_name(table.schema, table.table_name)
+        if name not in others:
+            found = [op for op in table.ops if isinstance(op, Index)]
+            found = [
+                op for op in found if not _belongs(op, table.ops, is_referred=name in referred)
+            ]
             table.ops = [op for op in table.ops if op not in found]
             taken += found
     upgrade.ops = [
@@ -60,8 +73,34 @@ def _take(upgrade: ops.UpgradeOps) -> list[Index]:
     return taken
 
 
-def _goes_with(op: Index, columns: set[str]) -> bool:
-    """Whether it is dropped because of a column that the first revision drops."""
+def _belongs(op: Index, others: list[ops.MigrateOperation], *, is_referred: bool) -> bool:
+    """Whether what else happens to its table needs it in the same revision, in Alembic's order."""
     if isinstance(op, ops.CreateIndexOp):
-        return False
-    return any(column.name in columns for column in op.to_index().columns)
+        return is_referred and bool(op.unique)  # what a new foreign key refers to
+    constraints = [other for other in others if isinstance(other, ops.AddConstraintOp)]
+    new = [getattr(constraint, "constraint_name", None) for constraint in constraints]
+    gone = {other.column_name for other in others if isinstance(other, ops.DropColumnOp)}
+    return op.index_name in new or (bool(gone) and _may_use(op.to_index(), gone))
+
+
+def _may_use(index: SQLIndex, columns: set[str]) -> bool:
+    """Whether one of the columns is in the index, or in a text of it, which nobody reads here."""
+    texts = any(not isinstance(expression, Column) for expression in index.expressions)
+    texts |= index.kwargs.get("postgresql_where") is not None
+    texts |= bool(index.kwargs.get("postgresql_include"))
+    return texts or any(column.name in columns for column in index.columns)
+
+
+def _referred(upgrade: ops.UpgradeOps) -> Iterator[str]:
+    """The tables that new foreign keys refer to."""
+    for table in upgrade.ops:
+        if isinstance(table, ops.CreateTableOp):
+            for key in table.to_table().foreign_keys:
+                yield key.target_fullname.rpartition(".")[0]
+        for op in table.ops if isinstance(table, ops.ModifyTableOps) else ():
+            if isinstance(op, ops.CreateForeignKeyOp):
+                yield _full_name(op.kw.get("referent_schema"), op.referent_table)
+
+
+def _full_name(schema: str | None, table: str) -> str:
+    return f"{schema}.{table}" if schema else table

@@ -3,11 +3,13 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
 from alembic import context
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,17 +84,22 @@ class Plan:
         steps = list(self.find(() if self.purge else heads, migration))
         if upgrades and steps:
             applied.check_unedited(connection, context.script, heads)
-        if connection.dialect.name == "postgresql":
-            check_kinds(steps)
+        check(steps, connection.dialect.name)
         return steps
 
 
-def check_kinds(steps: Iterable[MigrationStep]) -> None:
-    """Raise `CommandError` if a step's text mixes what commits as it goes with other things."""
+def check(steps: Iterable[MigrationStep], dialect: str) -> None:
+    """Raise `CommandError` if a step should not begin, as far as its text shows it."""
     for step in steps:
         if isinstance(step, RevisionStep):
-            way = "upgrade" if step.is_upgrade else "downgrade"
-            check_text(Path(step.revision.path), way)
+            path, way = Path(step.revision.path), "upgrade" if step.is_upgrade else "downgrade"
+            if iscoroutinefunction(step.migration_fn):
+                raise CommandError(
+                    f"{path.name}: {way}() is an 'async def', which nobody would await: make it a "
+                    "'def'; nothing was run"
+                )
+            if dialect == "postgresql":
+                check_text(path, way)
 
 
 @contextmanager

@@ -66,6 +66,8 @@ def said(error: BaseException) -> str:
         words = " ".join(str(driver_error(error)).split())
         if "statement timeout" in words:
             words += f" (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
+        if "cannot run inside a transaction block" in words:
+            words += " (put it in 'with op.get_context().autocommit_block():')"
         return words
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"

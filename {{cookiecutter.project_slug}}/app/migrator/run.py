@@ -96,7 +96,9 @@ class Run:
             try:
                 return await work(connection)
             except BaseException as error:
-                if not connection.invalidated:
+                if self.database.dialect == "sqlite":
+                    await sqlite.end_transaction(connection)
+                elif not connection.invalidated:
                     await connection.rollback()
                 if not (is_lock_trouble(error) and self.kinds.repeatable):
                     words = said(error) if isinstance(error, DBAPIError) else str(error)
@@ -110,13 +112,15 @@ class Run:
             reason = f"another process writes to {self.database.server}"
         else:
             who = f": {self.blockers.last}" if self.blockers.last else ""
-            reason = f"{self.recorder.step} waited for a lock and was rolled back{who}"
+            undone = "" if self.kinds.remains else " and was rolled back"
+            reason = f"{self.recorder.step} waited for a lock{undone}{who}"
         tries = self.recorder.retries
         self.recorder.in_vain()
         try:
             await self.patience.pause(tries, reason, f"; try {tries + 2} follows")
         except Explained as given_up:
-            text = f"{given_up}; nothing of it remains: run it again when the lock is free"
+            remains = "what it has done" if self.kinds.remains else "nothing of it"
+            text = f"{given_up}; {remains} remains: run it again when the lock is free"
             await self.recorder.failed(text)
             raise Explained(text) from error
         self.recorder.retries += 1
@@ -144,7 +148,7 @@ class Run:
                 self.recorder.step = None
                 history.create(connection)
                 self.plan.make(connection)
-                broken = sqlite.broken_references(connection)
+                broken = sqlite.broken_before(connection)
             context.run_migrations()
             if on_sqlite:
                 self.recorder.check_run()

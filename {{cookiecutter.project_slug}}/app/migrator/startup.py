@@ -5,12 +5,15 @@ Fifty containers may do so at once: one migrates, the others wait for it, and at
 
 import asyncio
 from contextlib import suppress
+from threading import Lock
 
 from app.database.errors import one_line
 from app.database.server import connect
 from app.database.url import DatabaseURL, app_database, migration_database
 from app.migrator.config import alembic_config
 from app.migrator.status import Status, compare, read_current
+
+ALEMBIC = Lock()  # its environment is one for the whole process: two databases take turns
 
 
 async def read_status(database: DatabaseURL | None = None) -> Status:
@@ -51,8 +54,14 @@ async def _upgrade(database: DatabaseURL) -> None:
     from alembic import command  # not above: at head, nobody waits for what it imports
 
     config = alembic_config(database)
+
+    def alone() -> None:
+        with ALEMBIC:
+            if "stopped" not in config.attributes:
+                command.upgrade(config, "heads")
+
     # Alembic's environment has an event loop of its own, which needs a thread without one.
-    upgrade = asyncio.create_task(asyncio.to_thread(command.upgrade, config, "heads"))
+    upgrade = asyncio.create_task(asyncio.to_thread(alone))
     try:
         await asyncio.shield(upgrade)
     except asyncio.CancelledError:

@@ -8,6 +8,8 @@ from alembic.operations import BatchOperations, Operations
 from sqlalchemy import table
 from sqlalchemy.exc import DBAPIError
 
+TEMPORARY = "pg_temp"  # https://www.postgresql.org/docs/current/runtime-config-client.html
+
 
 def on_postgresql(operations: Operations) -> bool:
     """Whether there is anything to do online: SQLite is locked as a whole by any writer."""
@@ -69,14 +71,18 @@ def is_lost(error: BaseException) -> bool:
 
 
 @contextmanager
-def likeness(operations: Operations, like: str) -> Iterator[str]:
-    """An empty temporary table with the columns of another.
+def likeness(operations: Operations, name: str, schema: str | None) -> Iterator[str]:
+    """An empty temporary table like another, of the same name, in the schema `TEMPORARY`.
 
     The server rewrites what it is given (`x IN (1, 2)` becomes `x = ANY …`): whether two things
     are the same is seen by having it rewrite both. Locks of the original only its shape.
     """
-    name = "migrator_likeness"
-    run(operations, f"DROP TABLE IF EXISTS pg_temp.{name}")
-    run(operations, f"CREATE TEMPORARY TABLE {name} (LIKE {like})")
-    yield name
-    run(operations, f"DROP TABLE pg_temp.{name}")
+    original, temporary = (quoted_table(operations, name, where) for where in (schema, TEMPORARY))
+    run(operations, f"CREATE TEMPORARY TABLE {temporary} (LIKE {original})")
+    try:
+        yield temporary
+    except Exception as error:
+        if not is_lost(error):
+            run(operations, f"DROP TABLE {temporary}")
+        raise
+    run(operations, f"DROP TABLE {temporary}")

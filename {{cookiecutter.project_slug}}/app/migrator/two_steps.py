@@ -12,7 +12,7 @@ from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import IntegrityError
 
 from app.migrator.kinds import operation as committing
-from app.migrator.statements import likeness, offline, quoted, quoted_table, run
+from app.migrator.statements import TEMPORARY, likeness, offline, quoted, quoted_table, run
 
 # https://www.postgresql.org/docs/current/catalog-pg-constraint.html
 CONSTRAINT = """
@@ -32,10 +32,10 @@ def add_check(
     """Add a CHECK on PostgreSQL; see `create_check_constraint_online`."""
 
     def same(found: Sequence[Any]) -> bool:
-        with likeness(operations, quoted_table(operations, table, schema)) as temporary:
+        with likeness(operations, table, schema) as temporary:
             name = operations.f("migrator_check")
-            operations.create_check_constraint(name, temporary, condition)
-            like = look(operations, f"pg_temp.{temporary}", name)
+            operations.create_check_constraint(name, table, condition, schema=TEMPORARY)
+            like = look(operations, temporary, name)
             return like is not None and found[:2] == like[:2]
 
     wanted = ops.CreateCheckConstraintOp(
