@@ -60,6 +60,16 @@ def output(process: "subprocess.Popen[str]", seconds: float = PATIENCE) -> str:
     return printed
 
 
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """What a process prints, up to the line with `text`; it goes on."""
+    printed = ""
+    for line in process.stdout or ():
+        printed += line
+        if text in line:
+            return printed
+    raise AssertionError(f"it ended without {text!r}: {printed}")
+
+
 def succeeded(process: "subprocess.Popen[str]", seconds: float = PATIENCE) -> str:
     """What a process printed, which must succeed."""
     printed = output(process, seconds)

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from orders import at_first, transaction, until
-from projects import Project, environment, ok, refusal
+from projects import INITIAL, Project, environment, ok, refusal
+from servers import PostgresServer
 from states import add_revision
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,47 @@ def test_a_backfill_leaves_alone_what_somebody_else_has_filled_meanwhile(in_use:
         ok(project.alembic("upgrade", "head"))
     assert project.sql("SELECT count(*) FROM users WHERE name LIKE 'theirs!!'") == [(0,)]
     assert project.sql(UNMARKED) == [(0,)]
+
+
+def test_a_backfill_of_odd_tables(in_use: Project, postgres_server: PostgresServer) -> None:
+    project, name = in_use, in_use.url.rpartition("/")[2]
+    postgres_server.sql(
+        "CREATE TABLE batch (k bytea PRIMARY KEY, code int, pass boolean);"
+        "INSERT INTO batch SELECT n::text::bytea, n FROM generate_series(1, 10) n",
+        name,
+    )
+    add_revision(project, 'op.backfill("usrs", "a = 1", where="a = 2")')
+    assert 'relation "usrs" does not exist' in refusal(project.alembic("upgrade", "head"))
+    project.revisions()[-1].unlink()
+    ask = "pass = (SELECT b.code > 5 FROM batch b WHERE b.k = batch.k)"
+    add_revision(project, f'op.backfill("batch", "{ask}", where="pass IS NULL", key="k", batch=3)')
+    upgrade = project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout
+    for by_hand in (False, True):
+        if by_hand:
+            postgres_server.sql(upgrade, name)
+        else:
+            ok(project.alembic("upgrade", "head"))
+        assert project.sql("SELECT count(*) FROM batch WHERE pass = (code > 5)") == [(10,)]
+        project.sql("UPDATE batch SET pass = NULL")
+        project.sql(f"UPDATE alembic_version SET version_num = '{INITIAL}'")
+
+
+def test_a_backfill_that_fills_nothing_says_so_in_both_ways(
+    in_use: Project, postgres_server: PostgresServer
+) -> None:
+    project, name = in_use, in_use.url.rpartition("/")[2]
+    postgres_server.sql(
+        "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER nothing BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION nothing()",
+        name,
+    )
+    add_revision(project, MARK.format(""))
+    upgrade = project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout
+    with pytest.raises(AssertionError, match="other rows fulfil the condition each time, in 10 passes"):
+        postgres_server.sql(upgrade, name)
+    line = refusal(project.alembic("upgrade", "head"))
+    assert "0 rows filled, and each time others fulfil the condition" in line
+    assert project.version() == [INITIAL]
 
 
 def test_a_backfill_that_would_never_end_is_refused(project: Project) -> None:

@@ -159,8 +159,19 @@ def test_what_an_operation_has_done_before_it_waits_is_no_waiting(project: Proje
         wait_until(holder.somebody_waits)
         time.sleep(0.4)
         holder.run("COMMIT")
-        assert RETRY.search(succeeded(process))
+        # Not "rolled back": what is filled stays so.
+        assert "waited for a lock: process" in succeeded(process)
     assert told(project, name)[0] == "done"
+
+
+def test_what_an_operation_has_done_is_not_said_to_be_gone(project: Project) -> None:
+    fill = 'op.backfill("items", "number = 1", where="number = 0")'
+    add_revision(project, fill, 'op.set_not_null_online("items", "number")')
+    with Session(project) as holder:
+        hold(holder)
+        line = failed(start(project, "upgrade", "head", MIGRATION_WAIT="0.5", MIGRATION_LOCK_TIMEOUT="0.2"))
+    assert "what it has done remains: run it again when the lock is free" in line
+    assert project.sql("SELECT DISTINCT number FROM items") == [(1,)]
 
 
 def test_a_deadlock_is_tried_again(project: Project) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from orders import ALEMBICS, INDEX, shape
 from projects import INITIAL, Project, ok, refusal
-from states import add_revision, write_revision
+from states import add_revision, dump, write_revision
 
 pytestmark = pytest.mark.slow
 HIDDEN = f"\n\n\ndef hidden() -> None:\n    {INDEX}\n"
@@ -18,6 +18,72 @@ def test_a_revision_of_both_kinds_is_refused_before_it_begins(in_use: Project) -
     assert "line 14 commits as it goes, line 13 works in a transaction" in line
     assert "nothing was run" in line
     assert shape(project) == before
+
+    # Split as it says, it runs.
+    project.revisions()[-1].unlink()
+    add_revision(project, 'op.add_column("users", sa.Column("more", sa.Integer()))')
+    add_revision(project, ALEMBICS)
+    ok(project.alembic("upgrade", "head"))
+    assert {"more", "ix_users_name"} <= {row[0] for row in shape(project)}
+
+
+@pytest.mark.parametrize("end", ["op.get_bind().commit()", 'op.execute("COMMIT")', 'op.execute("ROLLBACK")'])
+def test_a_revision_that_ends_its_own_transaction_is_stopped(project: Project, end: str) -> None:
+    ok(project.alembic("upgrade", INITIAL))
+    before = dump(project)
+    add_revision(project, 'op.execute("CREATE TABLE told (n INTEGER)")', end, 'op.execute("DROP TABLE told")')
+    assert "a revision does not end its own transaction" in refusal(project.alembic("upgrade", "head"))
+    assert dump(project) == before
+
+    project.revisions()[-1].unlink()
+    savepoint = ('op.execute("SAVEPOINT one")', 'op.execute("ROLLBACK TO SAVEPOINT one")')
+    add_revision(project, *savepoint, 'op.execute("CREATE TABLE told (n INTEGER)")')
+    ok(project.alembic("upgrade", "head"))
+    assert "told" in project.tables()
+
+
+def test_a_revision_that_nobody_would_await_is_refused(project: Project) -> None:
+    ok(project.alembic("upgrade", INITIAL))
+    add_revision(project, 'op.execute("DROP TABLE users")')
+    path = project.revisions()[-1]
+    path.write_text(path.read_text("utf-8").replace("def upgrade", "async def upgrade"), "utf-8")
+    for arguments in ((), ("--sql",)):
+        line = refusal(project.alembic("upgrade", f"{INITIAL}:head" if arguments else "head", *arguments))
+        assert "upgrade() is an 'async def', which nobody would await" in line
+    assert project.version() == [INITIAL]
+
+
+def test_what_is_said_to_remain_is_what_the_way_that_failed_has_left(in_use: Project) -> None:
+    project = in_use
+    add_revision(project, INDEX, downgrade='op.execute("SELECT 1/0")')
+    ok(project.alembic("upgrade", "head"))
+    assert "division by zero; this revision changed nothing" in refusal(project.alembic("downgrade", "-1"))
+    add_revision(project, 'op.execute("CREATE INDEX CONCURRENTLY mine ON users (name)")')
+    line = refusal(project.alembic("upgrade", "head"))
+    assert "cannot run inside a transaction block (put it in 'with op.get_context().autocommit_bl" in line
+    assert line.endswith("this revision changed nothing")
+
+
+def test_the_lock_timeout_is_back_after_a_concurrent_index_that_failed(in_use: Project) -> None:
+    project = in_use
+    timeout = 'op.get_bind().scalar(sa.text("SHOW lock_timeout"))'
+    add_revision(
+        project,
+        f"before = {timeout}",
+        "with op.get_context().autocommit_block():",
+        '    for name in ("one", "two"):',
+        "        try:",
+        '            op.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON users (name)")',
+        "        except sa.exc.IntegrityError:",
+        '            op.execute(f"DROP INDEX IF EXISTS {name}")',
+        f"            assert {timeout} == before",
+        "    try:",
+        '        op.execute("CREATE UNIQUE INDEX CONCURRENTLY three ON users (name)")',
+        "    except sa.exc.IntegrityError:",
+        "        pass",
+        f"assert {timeout} == before",
+    )
+    ok(project.alembic("upgrade", "head"))
 
 
 def test_branches_and_what_only_reads_are_no_second_kind(in_use: Project) -> None:

@@ -8,7 +8,18 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from faults import Session, add_table, applied, effective, either, failed, start, succeeded, wait_until
+from faults import (
+    Session,
+    add_table,
+    applied,
+    effective,
+    either,
+    failed,
+    read_until,
+    start,
+    succeeded,
+    wait_until,
+)
 from projects import INITIAL, Project, ok
 from states import add_revision
 
@@ -159,3 +170,18 @@ def test_on_sqlite_a_run_waits_for_another_writer_before_it_begins(sqlite_projec
         other.execute("COMMIT")
     assert "try 2 follows" not in succeeded(process)
     assert applied(project) == [INITIAL] == effective(project)
+
+
+def test_on_sqlite_a_commit_that_meets_a_reader_is_tried_again(sqlite_project: Project) -> None:
+    project = sqlite_project
+    ok(project.alembic("upgrade", "head"))
+    name = add_table(project, "added")
+    with closing(sqlite3.connect(project.path / "dev.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM users")
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="0.3")
+        said = read_until(process, "try 2 follows")
+        reader.execute("COMMIT")
+        said += succeeded(process)
+    assert "was not told" not in said
+    assert applied(project) == [INITIAL, name] == effective(project)

@@ -73,3 +73,72 @@ def test_on_sqlite_nothing_is_concurrent(sqlite_project: Project) -> None:
     ok(project.make("migration", "MSG=index"))
     [revision] = project.revisions()
     assert "concurrently" not in revision.read_text("utf-8")
+
+
+PARTS = """
+from sqlalchemy import Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BaseModel
+
+
+class Part(BaseModel):
+    code: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)
+    number: Mapped[str] = mapped_column(Text)
+    __table_args__ = (
+        Index("ix_expression", text("lower(note)")),
+        Index("ix_where", "code", postgresql_where=text("note IS NULL")),
+        Index("ix_include", "code", postgresql_include=["note"]),
+        Index("uq_parts_code", "code", unique=True),
+        Index("ix_kept", "code"),
+    )
+
+
+class Shelf(BaseModel):
+    part: Mapped[str] = mapped_column(Text)
+
+
+class Event(BaseModel):
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    __table_args__ = {"postgresql_partition_by": "RANGE (code)"}
+"""
+OTHERS = """
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BaseModel
+
+
+class Part(BaseModel):
+    code: Mapped[str] = mapped_column(Text)
+    number: Mapped[str] = mapped_column(Text, unique=True, index=True)
+    __table_args__ = (UniqueConstraint("code", name="uq_parts_code"),)
+
+
+class Shelf(BaseModel):
+    part: Mapped[str] = mapped_column(ForeignKey("parts.number"))
+
+
+class Event(BaseModel):
+    code: Mapped[str] = mapped_column(Text, primary_key=True, index=True)
+    __table_args__ = {"postgresql_partition_by": "RANGE (code)"}
+"""
+
+
+def test_two_revisions_run_up_and_down_whatever_needs_an_index(postgresql_project: Project) -> None:
+    project = postgresql_project
+    project.write("app/models/part.py", PARTS)
+    ok(project.make("migration", "MSG=parts"))
+    ok(project.make("migrate"))
+    before = project.sql("SELECT indexname::text FROM pg_indexes ORDER BY 1")
+    project.write("app/models/part.py", OTHERS)
+    ok(project.make("migration", "MSG=others"))
+    [_, second] = project.revisions("others")
+    assert "ix_kept" in body(second)
+    assert body(second).count("op.drop_index") == 1
+    ok(project.make("migrate"))
+    ok(project.make("migration-check"))
+    ok(project.alembic("downgrade", "-2"))
+    assert project.sql("SELECT indexname::text FROM pg_indexes ORDER BY 1") == before
+    ok(project.make("migrate"))

@@ -66,11 +66,15 @@ UNDO = f"""
     UPDATE alembic_version SET version_num = '{INITIAL}';
     DROP INDEX IF EXISTS ix_users_name;
     ALTER TABLE users DROP COLUMN IF EXISTS token;
+    ALTER TABLE users DROP COLUMN IF EXISTS country;
     ALTER TABLE users DROP CONSTRAINT IF EXISTS uq_users_id_name;
     ALTER TABLE users DROP CONSTRAINT IF EXISTS ck_users_named;
     ALTER TABLE orders DROP CONSTRAINT IF EXISTS fk_orders;
     ALTER TABLE orders ALTER COLUMN user_id DROP NOT NULL;
 """
+COUNTRY = (
+    'op.add_column_online("users", sa.Column("country", sa.Text(), server_default="DE", nullable=False))'
+)
 CREATED = {INDEX: 1, UNIQUE: 2, CHECK: 1, FOREIGN: 1, NOT_NULL: 0, TOKEN: 1}
 
 
@@ -100,6 +104,8 @@ OTHERS = {
     CHECK: "ALTER TABLE users ADD CONSTRAINT ck_users_named CHECK (length(name) > 0) NOT VALID",
     FOREIGN: "ALTER TABLE orders ADD CONSTRAINT fk_orders FOREIGN KEY (user_id) REFERENCES users",
     TOKEN: "ALTER TABLE users ADD COLUMN token text",
+    COUNTRY: "ALTER TABLE users ADD COLUMN country text",
+    COUNTRY.replace("False", "True"): "ALTER TABLE users ADD COLUMN country text DEFAULT 'FR'",
 }
 
 
@@ -115,6 +121,62 @@ def test_what_exists_under_the_name_and_is_another_is_refused(
         assert "exists and is another one" in refusal(project.alembic("upgrade", "head"))
         assert shape(project) == before
         path.unlink()
+
+
+def test_an_operation_that_was_finished_finds_what_it_made(in_use: Project) -> None:
+    project = in_use
+    add_revision(
+        project,
+        COUNTRY,
+        'op.create_check_constraint_online("given", "users", "users.name <> \'\'")',
+        'op.create_index_online("ix_given", "users", [sa.text("lower(users.name)")])',
+        FOREIGN.replace("CASCADE", "SET NULL (user_id)"),
+    )
+    ok(project.alembic("upgrade", "head"))
+    done = shape(project)
+    project.sql(f"UPDATE alembic_version SET version_num = '{INITIAL}'")
+    ok(project.alembic("upgrade", "head"))
+    assert shape(project) == done
+
+
+def test_what_somebody_else_made_under_such_a_name_stays(
+    in_use: Project, postgres_server: PostgresServer
+) -> None:
+    project, name = in_use, in_use.url.rpartition("/")[2]
+    postgres_server.sql(
+        "ALTER TABLE users ADD CONSTRAINT not_null_name CHECK (name <> '');"
+        "CREATE SCHEMA other; CREATE TABLE other.t (name text); CREATE INDEX ix_dup ON other.t (name);"
+        f'ALTER DATABASE "{name}" SET search_path = other, public',
+        name,
+    )
+    add_revision(project, 'op.set_not_null_online("users", "name")')
+    add_revision(project, 'op.create_index_online("ix_dup", "users", ["name"], unique=True)')
+    assert "could not create unique index" in refusal(project.alembic("upgrade", "head"))
+    made = "SELECT conname::text FROM pg_constraint WHERE conname = 'not_null_name' UNION ALL"
+    assert project.sql(f"{made} SELECT relname FROM pg_class WHERE relname = 'ix_dup'") == [
+        ("not_null_name",),
+        ("ix_dup",),
+    ]
+
+
+def test_what_reads_a_table_does_so_under_a_lock_that_stops_nobody(in_use: Project) -> None:
+    project = in_use
+    add_revision(project, CHECK, FOREIGN, NOT_NULL, TOKEN)
+    script = project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout
+    for table, name in (
+        ("users", "ck_users_named"),
+        ("orders", "fk_orders"),
+        ("orders", "not_null_user_id"),
+        ("users", "not_null_token"),
+    ):
+        unproved = rf"ALTER TABLE {table} ADD CONSTRAINT {name} [^;]* NOT VALID;"
+        assert re.search(rf"{unproved}\s+ALTER TABLE {table} VALIDATE CONSTRAINT {name};", script)
+    assert re.search(r"VALIDATE CONSTRAINT not_null_user_id;\s+ALTER TABLE orders .* SET NOT NULL;", script)
+    # A table that is written anew gets another file.
+    file = "SELECT pg_relation_filenode('users')"
+    before = project.sql(file)
+    ok(project.alembic("upgrade", "head"))
+    assert project.sql(file) == before
 
 
 def test_what_the_rows_break_is_not_left_behind(in_use: Project) -> None:
@@ -186,15 +248,21 @@ op.backfill("Or der", "a = 3", where="a::text = '2:b' OR a % 2 = 0", schema="Sh 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ('sa.CheckConstraint("token > 0", name="positive")', "by operations of their own"),
-        ('sa.ForeignKey("users.id")', "by operations of their own"),
-        ('sa.Computed("1 + 1")', "cannot be done online"),
+        ('sa.Integer(), sa.CheckConstraint("token > 0", name="positive")', "by operations of their own"),
+        ('sa.Integer(), sa.ForeignKey("users.id")', "by operations of their own"),
+        ('sa.Integer(), sa.Computed("1 + 1")', "cannot be done online"),
+        ('sa.Enum("a", name="a", native_enum=False, create_constraint=True)', "by operations of their own"),
+        (
+            'type("G", (sa.types.UserDefinedType,), {"get_col_spec": lambda self: "given"})()',
+            "a domain's rules are checked by writing every row",
+        ),
     ],
-    ids=["check", "foreign key", "computed"],
+    ids=["check", "foreign key", "computed", "check of the type", "domain"],
 )
 def test_a_column_with_more_than_a_default_is_refused(in_use: Project, more: str, said: str) -> None:
+    in_use.sql("CREATE DOMAIN given AS text CHECK (VALUE <> '')")
     before = shape(in_use)
-    add_revision(in_use, f'op.add_column_online("orders", sa.Column("token", sa.Integer(), {more}))')
+    add_revision(in_use, f'op.add_column_online("orders", sa.Column("token", {more}))')
     assert said in refusal(in_use.alembic("upgrade", "head"))
     assert shape(in_use) == before
 
@@ -225,7 +293,9 @@ def test_the_sql_for_somebody_else_to_run_does_the_same(
     in_use: Project, postgres_server: PostgresServer
 ) -> None:
     project = in_use
-    add_revision(project, *ALL, 'op.drop_index_online("ix_users_is_active_created_at", "users")')
+    lines = """op.backfill("users", "email = id || '$1 off\\n  two lines'", where="email LIKE '%@%'")"""
+    drop = 'op.drop_index_online("ix_users_is_active_created_at", "users")'
+    add_revision(project, *ALL, lines, drop)
     script = project.alembic("upgrade", f"{INITIAL}:head", "--sql")
     assert script.returncode == 0, script.stderr
     here = Project(project.path, project.url)
@@ -235,6 +305,7 @@ def test_the_sql_for_somebody_else_to_run_does_the_same(
     postgres_server.sql(script.stdout, project.url.rpartition("/")[2])
     by_hand = shape(project)
     assert project.sql("SELECT count(*) FROM users WHERE name = 'filled' AND token IS NOT NULL") == [(5000,)]
+    assert project.sql("SELECT email = id || E'$1 off\\n  two lines' FROM users LIMIT 1") == [(True,)]
     ok(project.alembic("current", "--check-heads"))
     here.write(".env", f"DATABASE_URL={here.url}\n")
     ok(here.alembic("upgrade", "head"))

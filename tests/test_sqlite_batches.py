@@ -80,6 +80,20 @@ def test_references_that_were_broken_before_are_no_reason_to_refuse(family: Proj
     assert (4, 99) in family.sql("SELECT id, parent_id FROM cascading")
 
 
+def test_a_reference_that_sqlite_cannot_check_can_be_mended(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.sql("CREATE TABLE parents (id INTEGER PRIMARY KEY, code TEXT)")
+    project.sql("CREATE TABLE children (id INTEGER PRIMARY KEY, code TEXT REFERENCES parents (code))")
+    project.sql("INSERT INTO children VALUES (1, 'a')")
+    said = ok(project.alembic("upgrade", "head"))
+    assert "no foreign key can be checked after the run: foreign key mismatch" in said
+    write_revision(project, "mend", 'op.create_index("uq", "parents", ["code"], unique=True)')
+    ok(project.alembic("upgrade", "head"))
+    write_revision(project, "back", 'op.drop_index("uq", "parents")', after="mend")
+    line = refusal(project.alembic("upgrade", "head"))
+    assert 'foreign key mismatch - "children" referencing "parents"; nothing was changed' in line
+
+
 def test_an_autocommit_block_does_not_break_the_transaction_of_a_run(family: Project) -> None:
     before = dump(family)
     write_revision(

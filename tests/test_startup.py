@@ -130,6 +130,45 @@ def test_a_start_on_a_database_that_is_ahead_changes_nothing_and_on_an_unknown_o
     assert project.version() == ["fedcba987654"]
 
 
+def test_two_databases_of_one_process_take_turns(project: Project, postgres_server: PostgresServer) -> None:
+    other = "sqlite:///other.db"
+    if project.dialect == "postgresql":
+        other = postgres_server.create_database()
+    script = f"""
+import asyncio
+from app.database.url import migration_database, parse_database_url
+from app.migrator.startup import migrate_if_needed
+
+async def main():
+    databases = (migration_database(), parse_database_url({other!r}))
+    found = await asyncio.gather(*map(migrate_if_needed, [*databases, *databases]))
+    print([(status.current, status.pending) for status in found])
+
+asyncio.run(main())
+"""
+    result = project.python("-c", script)
+    ok(result)
+    assert result.stdout.splitlines()[-1] == str([((INITIAL,), 0)] * 4)
+    project.url = other
+    assert project.version() == [INITIAL]
+
+
+def test_code_that_runs_alembics_command_line_keeps_its_own_signals(sqlite_project: Project) -> None:
+    script = """
+import asyncio, signal
+from alembic.config import main
+
+def stop(*_): ...
+
+signal.signal(signal.SIGTERM, stop)
+asyncio.run(asyncio.to_thread(main, ["--raiseerr", "upgrade", "head"]))
+main(["--raiseerr", "downgrade", "base"])
+assert signal.getsignal(signal.SIGTERM) is stop
+"""
+    ok(sqlite_project.python("-c", script))
+    assert sqlite_project.version() == []
+
+
 def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:

@@ -471,3 +471,10 @@ def test_poetry_runs_alembic(sqlite_project: Project, typed: Typed, monkeypatch:
     assert "(head)" in poetry_run("alembic current")
     poetry_run("alembic downgrade -1")
     assert project.version() == [INITIAL]
+
+
+def test_the_version_table_may_be_made_ahead_of_all(project: Project, typed: Typed) -> None:
+    ok(typed(project, "alembic ensure_version"))
+    assert project.version() == []
+    ok(typed(project, "alembic upgrade head"))
+    assert project.version() == [INITIAL]

@@ -41,13 +41,13 @@ class Mixed(CommandError):
 class Kinds:
     """What the revision that is being run has done so far, in one attempt to run it."""
 
-    def __init__(self, transactions: Transactions) -> None:
+    def __init__(self, transactions: Transactions, *, remains: bool = False) -> None:
         self.transactions = transactions  # measured, the short ones of a block too
         self.running = False  # its upgrade() or downgrade() is being executed
         self.inside = False  # an autocommit block
         self.in_operation = False  # of ours, in such a block
         self.committed = False  # a block has begun, and perhaps ended
-        self.remains = False  # something that was done in it, whatever becomes of the revision
+        self.remains = remains  # something that this attempt or one before did in a block
         self.repeatable = True  # nothing was committed that could not be done once more
         self._timeout: str | None = None  # the lock timeout that a concurrent index does without
 
@@ -95,8 +95,7 @@ class Kinds:
 
         @wraps(run)  # Alembic logs its name
         def watched(**arguments: Any) -> None:
-            self.running, self.repeatable = True, True
-            self.committed = self.remains = False
+            self.running, self.committed, self.repeatable = True, False, True
             try:
                 run(**arguments)
             finally:

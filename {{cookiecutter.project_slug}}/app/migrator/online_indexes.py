@@ -92,11 +92,8 @@ def _may_use(index: SQLIndex, columns: set[str]) -> bool:
 
 
 def _referred(upgrade: ops.UpgradeOps) -> Iterator[str]:
-    """The tables that new foreign keys refer to."""
+    """The tables that new foreign keys of tables that exist refer to."""
     for table in upgrade.ops:
-        if isinstance(table, ops.CreateTableOp):
-            for key in table.to_table().foreign_keys:
-                yield key.target_fullname.rpartition(".")[0]
         for op in table.ops if isinstance(table, ops.ModifyTableOps) else ():
             if isinstance(op, ops.CreateForeignKeyOp):
                 yield _full_name(op.kw.get("referent_schema"), op.referent_table)

@@ -131,7 +131,7 @@ class Run:
 
     def _run_steps(self, connection: Connection) -> None:
         on_sqlite = self.database.dialect == "sqlite"
-        self.kinds = Kinds(self.recorder.transactions)
+        self.kinds = Kinds(self.recorder.transactions, remains=self.kinds.remains)
         with quietly():
             self.plan.configure(
                 connection=connection,
@@ -166,3 +166,4 @@ class Run:
             # Alembic asks for the next one when this one is committed, on SQLite when it is done.
             self.plan.steps.pop(0)
             self.recorder.end()
+            self.kinds.remains = False
