@@ -152,8 +152,9 @@ def busy_table(baked: Path, folder: Path, server: PostgresServer, rounds: int) -
         capture_output=True,
     )
     runs: dict[str, list[Busy]] = {"online": [], "plain": []}
-    for _ in range(rounds):
-        for kind, steps in (("online", ONLINE), ("plain", PLAIN)):
+    kinds = [("online", ONLINE), ("plain", PLAIN)]
+    for number in range(rounds):
+        for kind, steps in kinds[:: -1 if number % 2 else 1]:
             runs[kind].append(measure(projects[kind], server, steps, template))
     return [
         _wait("writer", *([run.longest_write for run in runs[kind]] for kind in ("online", "plain"))),
@@ -164,10 +165,11 @@ def busy_table(baked: Path, folder: Path, server: PostgresServer, rounds: int) -
 
 def _wait(who: str, online: list[float], plain: list[float]) -> str:
     ours, bare = median(online), median(plain)
-    met = "yes" if ours * 20 <= bare and ours < 0.15 else "**NO**"
+    met = "yes" if ours * 20 <= bare and max(online) < 0.15 else "**NO**"
     changes = "an index, a NOT NULL column, a foreign key and a CHECK"
     title = f"longest wait of a {who} while {ROWS:,} rows get {changes}"
-    cells = (title, len(online), f"{ours * 1000:.0f} ms", f"{bare * 1000:.0f} ms", f"1/{bare / ours:.0f}")
+    waited = f"{ours * 1000:.0f} ms, at most {max(online) * 1000:.0f}"
+    cells = (title, len(online), waited, f"{bare * 1000:.0f} ms", f"1/{bare / ours:.0f}")
     return f"| {' | '.join(map(str, cells))} | ≤ 1/20, < 150 ms | {met} | |"
 
 

@@ -204,7 +204,15 @@ def test_the_lifespan_of_the_guide_migrates_a_database_at_the_start_of_the_appli
     project = sqlite_project
     guide = (project.path / "alembic" / "guards.md").read_text("utf-8")
     [block] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
-    project.edit("app/main.py", "app = FastAPI(", f"{block}\n\napp = FastAPI(")
+    imported, function = block.split("\n\n\n")
+    main = (project.path / "app" / "main.py").read_text("utf-8")
+    own = main[main.index("@asynccontextmanager") : main.index("\n\n\napp = FastAPI(")]
+    # The function of the guide is the project's own, and one line.
+    assert [line for line in function.splitlines() if line not in own.splitlines()] == [
+        "    await migrate_if_needed()  # fifty instances may: one migrates, the others wait for it"
+    ]
+    project.edit("app/main.py", own, function)
+    project.edit("app/main.py", "\n\n\n@asynccontext", f"\n{imported}\n\n\n@asynccontext")
     script = """
 import asyncio
 from app.main import app

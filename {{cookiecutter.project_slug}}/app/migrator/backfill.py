@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 from app.migrator.kinds import operation as committing
-from app.migrator.online import log
 from app.migrator.statements import (
+    log,
     offline,
     on_postgresql,
     quoted,

@@ -16,6 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import PendingRollbackError
 
+from app.migrator.lock_timeout import LockTimeout
 from app.migrator.transactions import Transactions
 
 # What only reads, or concerns the session alone.
@@ -49,7 +50,7 @@ class Kinds:
         self.committed = False  # a block has begun, and perhaps ended
         self.remains = remains  # something that this attempt or one before did in a block
         self.repeatable = True  # nothing was committed that could not be done once more
-        self._timeout: str | None = None  # the lock timeout that a concurrent index does without
+        self.lock_timeout = LockTimeout()
 
     def install(self, context: MigrationContext) -> None:
         """Watch over the revisions that `context` is going to run."""
@@ -77,7 +78,7 @@ class Kinds:
                         failed = error
                         raise
                     finally:
-                        self._restore_timeout(context.connection)
+                        self.lock_timeout.restore(context.connection)
             except PendingRollbackError:  # Alembic's commit, of a connection that is lost
                 raise failed or RuntimeError("the connection is lost") from None
             finally:
@@ -118,11 +119,10 @@ class Kinds:
                 raise Mixed(f"a commit, and then statements in a transaction: {ADVICE}")
             return
         if not SESSION.match(statement):  # of a statement that failed
-            self._restore_timeout(connection)
+            self.lock_timeout.restore(connection)
         if not self.in_operation:
             if CONCURRENTLY.search(statement):  # a lock timeout would leave an invalid index
-                self._timeout = connection.exec_driver_sql("SHOW lock_timeout").scalar()
-                connection.exec_driver_sql("SET lock_timeout = 0")
+                self.lock_timeout.lift(connection)
             if CONCURRENTLY.search(statement) or IN_STEPS.match(statement):
                 self.repeatable = False
         self.transactions.begin()
@@ -135,12 +135,7 @@ class Kinds:
         if self.in_operation or SESSION.match(statement):
             return
         self.repeatable = False
-        self._restore_timeout(connection)
-
-    def _restore_timeout(self, connection: Connection | None) -> None:
-        if self._timeout is not None and connection is not None and not connection.invalidated:
-            timeout, self._timeout = self._timeout, None
-            connection.exec_driver_sql(f"SET lock_timeout = '{timeout}'")
+        self.lock_timeout.restore(connection)
 
     @contextmanager
     def operation(self, context: MigrationContext) -> Iterator[None]:

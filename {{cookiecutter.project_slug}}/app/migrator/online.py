@@ -4,38 +4,16 @@ Alembic's own `op.create_index(…, postgresql_concurrently=True)` and `op.drop_
 road. Everywhere else, and on SQLite, they are what they were.
 """
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations, ops, toimpl
-from alembic.util import CommandError
 from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import DBAPIError
 
+from app.migrator.existing_indexes import drop, is_there
 from app.migrator.kinds import operation as committing
-from app.migrator.statements import (
-    TEMPORARY,
-    is_lost,
-    likeness,
-    offline,
-    on_postgresql,
-    quoted,
-    quoted_table,
-    run,
-    setting,
-)
-
-log = logging.getLogger("alembic.online")
-
-# https://www.postgresql.org/docs/current/catalog-pg-index.html
-INDEX = """
-    SELECT i.indisvalid, i.indrelid = to_regclass($1), pg_get_indexdef(c.oid)
-    FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
-    WHERE c.relname = $2
-      AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($1))
-"""
-SCHEMA = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass($1)"
+from app.migrator.statements import is_lost, on_postgresql, setting
 
 
 @Operations.register_operation("create_index_online")
@@ -95,7 +73,7 @@ def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
     index = operation.to_index(context)
     name = str(_get_constraint_final_name(index, context.dialect))
     with committing(context):
-        if _is_there(operations, operation, name):
+        if is_there(operations, operation, name):
             return
         # A lock timeout would strike while it waits for open transactions, and leave the index
         # behind, invalid. Nobody waits for an index that waits.
@@ -104,61 +82,8 @@ def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
                 operations.impl.create_index(index)
             except DBAPIError as error:  # duplicates, say: an invalid index would go on refusing
                 if not is_lost(error):
-                    _drop(operations, operation, name)
+                    drop(operations, operation, name)
                 raise
-
-
-def _drop(operations: Operations, operation: ops.CreateIndexOp, name: str) -> None:
-    """Drop the index of that name in the schema of its table, wherever the search path leads."""
-    table = quoted_table(operations, operation.table_name, operation.schema)
-    for (schema,) in run(operations, SCHEMA, table):
-        index = f"{schema}.{quoted(operations, name)}"
-        run(operations, f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
-
-
-def _is_there(operations: Operations, operation: ops.CreateIndexOp, name: str) -> bool:
-    """Whether an earlier attempt finished the index and was ended before it could say so."""
-    if offline(operations):
-        return False
-    table = quoted_table(operations, operation.table_name, operation.schema)
-    found = run(operations, INDEX, table, name)
-    if not found:
-        return False
-    valid, of_table, definition = found[0]
-    if of_table and not valid:
-        log.info("index %s: an attempt before left it invalid; dropped, and begun anew", name)
-        with setting(operations, "lock_timeout", "0"):
-            _drop(operations, operation, name)
-        return False
-    if of_table and _meaning(definition) == _wanted(operations, operation):
-        log.info("index %s: there already, from an attempt before; kept", name)
-        return True
-    raise CommandError(
-        f"index {name} exists and is another one: {definition}; drop it first, or change the name"
-    )
-
-
-def _wanted(operations: Operations, operation: ops.CreateIndexOp) -> tuple[str, str]:
-    kw = {name: value for name, value in operation.kw.items() if "concurrently" not in name}
-    with likeness(operations, operation.table_name, operation.schema):
-        index = ops.CreateIndexOp(
-            "migrator_index",
-            operation.table_name,
-            operation.columns,
-            schema=TEMPORARY,
-            unique=operation.unique,
-            **kw,
-        )
-        operations.impl.create_index(index.to_index(operations.migration_context))
-        [(definition,)] = run(
-            operations, "SELECT pg_get_indexdef('pg_temp.migrator_index'::regclass)"
-        )
-    return _meaning(definition)
-
-
-def _meaning(definition: str) -> tuple[str, str]:
-    """Unique or not, and all that follows the names of index and table."""
-    return definition.split(" INDEX ")[0], definition.partition(" USING ")[2]
 
 
 @Operations.implementation_for(ops.DropIndexOp, replace=True)

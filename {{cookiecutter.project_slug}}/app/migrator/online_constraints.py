@@ -10,8 +10,8 @@ from typing import Any
 from alembic.operations import MigrateOperation, Operations, ops
 
 from app.migrator.kinds import operation as committing
-from app.migrator.online import IndexOnline, log
-from app.migrator.statements import on_postgresql, quoted, quoted_table, run
+from app.migrator.online import IndexOnline
+from app.migrator.statements import log, on_postgresql, quoted, quoted_table, run
 from app.migrator.two_steps import add_and_validate, add_check, final_name, is_another, look
 
 

@@ -1,5 +1,6 @@
 """What the online operations have in common: SQL as it stands, executed or written down."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from alembic.operations import BatchOperations, Operations
 from sqlalchemy import table
 from sqlalchemy.exc import DBAPIError
+
+log = logging.getLogger("alembic.online")
 
 TEMPORARY = "pg_temp"  # https://www.postgresql.org/docs/current/runtime-config-client.html
 
