@@ -257,9 +257,17 @@ def test_a_concurrent_index_of_ones_own_waits_for_others_without_a_lock_timeout(
     assert project.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'mine'::regclass") == [(True,)]
 
 
+OWN = """with op.get_context().autocommit_block():
+    op.execute("DROP INDEX CONCURRENTLY IF EXISTS mine")
+    op.execute("CREATE INDEX CONCURRENTLY mine ON items (number)")"""
+
+
+@pytest.mark.parametrize("operation", ['op.create_index_online("mine", "items", ["number"])', OWN])
 @pytest.mark.parametrize("ended", ["connection", "process"])
-def test_what_ends_an_operation_is_what_its_failure_says(project: Project, ended: str) -> None:
-    name = add_revision(project, 'op.create_index_online("mine", "items", ["number"])')
+def test_what_ends_an_operation_is_what_its_failure_says(
+    project: Project, ended: str, operation: str
+) -> None:
+    name = add_revision(project, operation)
     with Session(project) as holder:
         holder.run("BEGIN", "UPDATE items SET number = 1 WHERE id = 1")
         process = start(project, "upgrade", "head")

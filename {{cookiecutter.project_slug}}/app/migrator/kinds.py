@@ -78,7 +78,8 @@ class Kinds:
                         failed = error
                         raise
                     finally:
-                        self.lock_timeout.restore(context.connection)
+                        if failed is None or isinstance(failed, Exception):  # not told to end
+                            self.lock_timeout.restore(context.connection)
             except PendingRollbackError:  # Alembic's commit, of a connection that is lost
                 raise failed or RuntimeError("the connection is lost") from None
             finally:
