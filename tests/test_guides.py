@@ -7,6 +7,7 @@ import pytest
 from documents import DOCUMENTS, blocks
 from projects import INITIAL, Project, ok, refusal
 from servers import free_port
+from states import add_revision
 
 pytestmark = pytest.mark.slow
 
@@ -124,6 +125,10 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
     said += refusal(project.make("migrate", "REV=abc"))
     ok(project.make("migrate"))
     said += refusal(project.make("migrate", "REV=+1"))
+    for statement in ("CREATE INDEX CONCURRENTLY mine ON users (name)", "COMMIT"):
+        add_revision(project, f'op.execute("{statement}")')
+        said += refusal(project.make("migrate"))
+        project.revisions()[-1].unlink()
     project.sql("UPDATE alembic_version SET version_num = '0123456789ab'")
     said += refusal(project.make("migration-down")) + refusal(project.make("migrate"))
     project.sql("DELETE FROM alembic_version")
