@@ -74,6 +74,19 @@ def test_a_table_in_use_is_altered_and_its_users_hardly_wait(project: Project, s
     assert len(RETRY.findall(printed)) == retries
 
 
+def test_nobody_queues_behind_an_operation_that_waits_for_autovacuum(project: Project) -> None:
+    add_revision(project, 'op.set_not_null_online("items", "number")')
+    reads, writes = "SELECT sum(number) FROM items", "UPDATE items SET number = number + 1 WHERE id = 7"
+    with Session(project) as vacuum, visitors(project, reads, writes) as (reader, writer):
+        vacuum.run("BEGIN", "LOCK TABLE items IN SHARE UPDATE EXCLUSIVE MODE")  # as autovacuum does
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="10")
+        wait_until(vacuum.somebody_waits)
+        time.sleep(1)
+        vacuum.run("COMMIT")
+        assert "waited for a lock" not in succeeded(process)
+    assert max(reader.longest, writer.longest) < 0.5
+
+
 def test_a_table_held_for_ever_is_given_up_and_stays_as_it_is(project: Project) -> None:
     name = add_revision(
         project,

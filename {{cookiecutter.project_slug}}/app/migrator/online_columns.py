@@ -14,6 +14,7 @@ from app.migrator.backfill import BATCH, PAUSE, Backfill
 from app.migrator.existing_columns import default_of, look_at, needs_steps
 from app.migrator.kinds import operation as committing
 from app.migrator.statements import (
+    after_autovacuum,
     offline,
     on_postgresql,
     quoted,
@@ -58,9 +59,12 @@ class ColumnOnline(MigrateOperation):
             if found is None or not found.not_null:
                 name = operations.f(helper)
                 add_check(operations, name, table_name, f"{column} IS NOT NULL", schema)
-                run(operations, f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
+                with after_autovacuum(operations, table):
+                    run(operations, f"ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL")
             if offline(operations) or _is_ours(look(operations, table, helper), column_name):
-                run(operations, f"ALTER TABLE {table} DROP CONSTRAINT {quoted(operations, helper)}")
+                drop = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(operations, helper)}"
+                with after_autovacuum(operations, table):
+                    run(operations, drop)
 
     @classmethod
     def add_column_online(
@@ -103,11 +107,14 @@ class ColumnOnline(MigrateOperation):
         with committing(operations.migration_context):
             steps = needs_steps(operations, table_name, schema, column)
             bare = Column(column.name, column.type, comment=column.comment) if steps else column
-            operations.invoke(ops.AddColumnOp(table_name, bare, schema=schema, if_not_exists=True))
+            add = ops.AddColumnOp(table_name, bare, schema=schema, if_not_exists=True)
+            with after_autovacuum(operations, table):
+                operations.invoke(add)
             if not steps:
                 return
             default = default_of(operations, column)
-            run(operations, f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}")
+            with after_autovacuum(operations, table):
+                run(operations, f"ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}")
             rest: dict[str, Any] = {"key": key, "schema": schema, "batch": batch, "pause": pause}
             Backfill.backfill(
                 operations, table_name, f"{name} = {default}", where=f"{name} IS NULL", **rest

@@ -11,7 +11,7 @@ from alembic.operations import MigrateOperation, Operations, ops
 
 from app.migrator.kinds import operation as committing
 from app.migrator.online import IndexOnline
-from app.migrator.statements import log, on_postgresql, quoted, quoted_table, run
+from app.migrator.statements import after_autovacuum, log, on_postgresql, quoted, quoted_table, run
 from app.migrator.two_steps import add_and_validate, add_check, final_name, is_another, look
 
 
@@ -120,4 +120,8 @@ class ConstraintOnline(MigrateOperation):
                 operations, operations.f(name), table_name, columns, schema=schema, unique=True
             )
             name = quoted(operations, name)
-            run(operations, f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+            with after_autovacuum(operations, table):
+                run(
+                    operations,
+                    f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}",
+                )

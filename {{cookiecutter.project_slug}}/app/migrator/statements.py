@@ -68,6 +68,26 @@ def setting(operations: Operations, name: str, value: str) -> Iterator[None]:
     run(operations, back)
 
 
+@contextmanager
+def after_autovacuum(operations: Operations, table: str) -> Iterator[None]:
+    """A transaction for a statement that stops everybody for a moment.
+
+    Autovacuum gives way to whoever waits for it, after `deadlock_timeout`, which is a second; so
+    long everybody would queue behind the statement. It gives way to this lock as well, and behind
+    this one no reader and no writer queues.
+    https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
+    """
+    run(operations, "BEGIN")
+    try:
+        run(operations, f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
+        yield
+    except Exception as error:
+        if not is_lost(error):
+            run(operations, "ROLLBACK")
+        raise
+    run(operations, "COMMIT")
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, and nothing can be put right with it."""
     return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -12,7 +12,15 @@ from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import IntegrityError
 
 from app.migrator.kinds import operation as committing
-from app.migrator.statements import TEMPORARY, likeness, offline, quoted, quoted_table, run
+from app.migrator.statements import (
+    TEMPORARY,
+    after_autovacuum,
+    likeness,
+    offline,
+    quoted,
+    quoted_table,
+    run,
+)
 
 # https://www.postgresql.org/docs/current/catalog-pg-constraint.html
 CONSTRAINT = """
@@ -57,7 +65,8 @@ def add_and_validate(
     with committing(context):
         found = look(operations, table, name, referent)
         if found is None:
-            operations.invoke(wanted)
+            with after_autovacuum(operations, table):
+                operations.invoke(wanted)
         elif not same(found):
             raise is_another(name, found)
         name = quoted(operations, name)
@@ -66,7 +75,8 @@ def add_and_validate(
             run(operations, f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
         except IntegrityError:
             # The rows there break it. Unproved it would still refuse new ones of the kind.
-            run(operations, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+            with after_autovacuum(operations, table):
+                run(operations, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
             raise
 
 
