@@ -48,7 +48,8 @@ def explained(
     except Explained:
         raise
     except CommandError as error:
-        raise Explained(_with_advice(str(error), context)) from None
+        message, where = _with_advice(str(error), context), place(error, versions)
+        raise Explained(f"{where}: {message}" if where else message) from None
     except KeyboardInterrupt:
         raise Explained("interrupted; what was not committed is undone") from None
     except Exception as error:
