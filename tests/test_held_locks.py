@@ -305,6 +305,19 @@ def test_what_ends_an_operation_is_what_its_failure_says(
     assert project.sql("SELECT indisvalid FROM pg_index WHERE indexrelid = 'mine'::regclass") == [(True,)]
 
 
+def test_an_operation_is_told_to_end_while_it_waits_for_its_moment(project: Project) -> None:
+    name = add_revision(project, 'op.set_not_null_online("items", "number")')
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        wait_until(holder.somebody_waits)
+        process.send_signal(signal.SIGTERM)
+        assert "interrupted; what was not committed is undone" in failed(process)
+    assert told(project, name)[3] == "interrupted"
+    assert project.sql("SELECT count(*) FROM pg_constraint WHERE conname = 'not_null_number'") == [(0,)]
+    ok(project.alembic("upgrade", "head"))
+
+
 def test_an_autocommit_block_that_has_committed_nothing_yet_is_tried_again(project: Project) -> None:
     add_revision(
         project,
