@@ -105,12 +105,12 @@ def _read(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]
 def _ensure_version(configure: _Configure) -> Callable[[AsyncConnection], Awaitable[None]]:
     """`alembic ensure_version`, which has no steps to run and none to wait for."""
 
-    async def ensure(connection: AsyncConnection) -> None:
-        await connection.run_sync(lambda sync: configure(connection=sync))
-        await connection.run_sync(lambda _sync: context.get_context()._ensure_version_table())
-        await connection.commit()
+    def ensure(connection: Connection) -> None:
+        configure(connection=connection)
+        context.get_context()._ensure_version_table()
+        connection.commit()
 
-    return ensure
+    return lambda connection: connection.run_sync(ensure)
 
 
 async def _compare_with_throwaway(

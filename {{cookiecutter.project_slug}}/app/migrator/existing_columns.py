@@ -50,10 +50,11 @@ def needs_steps(
         )
     steps = column.server_default is not None and not wanted.constant
     if found and not _is_on_the_way(found, wanted, steps=steps):
-        rest = (" NOT NULL" if found.not_null else "", f" DEFAULT {found.default}")
+        default = f" DEFAULT {found.default}" if found.default else ""
+        not_null = " NOT NULL" if found.not_null else ""
         raise CommandError(
-            f"column {column.name} of {table} exists and is another one, {found.kind}{rest[0]}"
-            f"{rest[1] if found.default else ''}; drop it first, or change the name"
+            f"column {column.name} of {table} exists and is another one, "
+            f"{found.kind}{default}{not_null}; drop it first, or change the name"
         )
     return steps
 
