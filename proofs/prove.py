@@ -1,6 +1,6 @@
 """Take each guard out of a copy of the template, and require the tests named with it to fail.
 
-A proof is a file `proofs/*.patch`: lines `Guard: a sentence` and `Test: tests/test_x.py::test_name …`,
+A proof is a file `proofs/*.patch`: lines `Guard: a sentence` and `Test: tests/folder/test_x.py::test_name …`,
 then a diff in Git's form that removes the guard. Arguments are names of proofs; without any, all.
 """
 
