@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.about import DESCRIPTION, TITLE, VERSION
+from app import DESCRIPTION, TITLE, VERSION
 from app.api import health
-from app.database.session import get_engine
+from dbkit.connection.engine import get_engine
 
 
 @asynccontextmanager

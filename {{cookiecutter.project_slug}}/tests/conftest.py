@@ -13,14 +13,14 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.database.errors import DatabaseUnavailable
-from app.database.session import create_engine, get_db_session, get_engine
-from app.database.signals import end_like_ctrl_c
-from app.database.throwaway import throwaway_database
-from app.database.url import DatabaseURL, throwaway_home
+from dbkit.connection.failures import DatabaseUnavailable
+from dbkit.connection.engine import create_engine, get_db_session, get_engine
+from dbkit.signals import end_like_ctrl_c
+from dbkit.connection.throwaway import throwaway_database
+from dbkit.connection.url import DatabaseURL, throwaway_home
 from app.main import app
-from app.migrator.config import alembic_config
-from app.settings import SettingsError
+from dbkit.config import alembic_config
+from dbkit.settings import SettingsError
 
 end_like_ctrl_c()
 

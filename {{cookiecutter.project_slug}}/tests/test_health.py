@@ -2,10 +2,10 @@
 
 from httpx import ASGITransport, AsyncClient
 
-from app.database.session import create_engine, get_engine
-from app.database.url import DatabaseURL
+from dbkit.connection.engine import create_engine, get_engine
+from dbkit.connection.url import DatabaseURL
 from app.main import app
-from app.migrator.status import scripts
+from dbkit.status import scripts
 
 
 async def test_health_touches_nothing(client: AsyncClient) -> None:

@@ -9,10 +9,10 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import QueuePool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.about import VERSION
+from app import VERSION
 from app.api.dependencies import EngineDep
-from app.database.errors import DatabaseUnavailable
-from app.database.probe import ask
+from dbkit.connection.failures import DatabaseUnavailable
+from dbkit.connection.time_limit import ask
 from app.migrator import status
 from app.settings import get_settings
 
