@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app import DESCRIPTION, TITLE, VERSION
 from app.api import health
-from dbkit.connection.engine import get_engine
+from app.database import get_engine
 
 
 @asynccontextmanager

@@ -15,11 +15,6 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Column, Dialect, MetaData, TypeDecorator
-from sqlalchemy.schema import SchemaItem
-from sqlalchemy.types import TypeEngine
-from sqlalchemy.util import asbool
-
 from app.migrator import (  # noqa: F401 - the others register themselves
     backfill,
     checks,
@@ -28,6 +23,11 @@ from app.migrator import (  # noqa: F401 - the others register themselves
     online_constraints,
     online_indexes,
 )
+from sqlalchemy import Column, Dialect, MetaData, TypeDecorator
+from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeEngine
+from sqlalchemy.util import asbool
+
 from dbkit.history.table import TABLE as HISTORY
 
 # On SQLite it would warn at each comparison that it does nothing there. A filter, because a

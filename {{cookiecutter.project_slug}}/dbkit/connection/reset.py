@@ -27,7 +27,7 @@ class ResetRefused(Exception):
     """Nothing was touched. Its text is one line that says why, and what to type."""
 
 
-async def reset(database: DatabaseURL, confirm: str, environment: str) -> str:
+async def reset_database(database: DatabaseURL, confirm: str, environment: str) -> str:
     """Drop and create `database`; open connections to it do not hinder. Returns what was done.
 
     Args:

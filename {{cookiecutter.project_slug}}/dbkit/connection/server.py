@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
-from dbkit.errors import sqlstate
 from dbkit.connection.engine import create_engine
 from dbkit.connection.url import DatabaseURL
+from dbkit.errors import sqlstate
 
 # SQLSTATE of a database that was dropped, and of one that roles may not enter.
 CLOSED_TO_US = ("3D000", "42501")

@@ -19,7 +19,7 @@ class ShellUnavailable(Exception):
     """There is no such program. Its text is one line."""
 
 
-def shell(database: DatabaseURL, text: str) -> NoReturn:
+def open_shell(database: DatabaseURL, text: str) -> NoReturn:
     """Become `psql` or `sqlite3` on `database`, of which `text` is the URL as configured.
 
     Raises:

@@ -2,11 +2,10 @@
 
 import sys
 
-from dbkit.errors import DatabaseUnavailable
-from dbkit.errors import SettingsError
 from dbkit.devserver import Failure, NothingToDo
 from dbkit.devserver.down import down
 from dbkit.devserver.up import up
+from dbkit.errors import DatabaseUnavailable, SettingsError
 
 COMMANDS = {"up": up, "down": down}
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection import server
 from dbkit.connection.failures import SQLSTATES, explain
-from dbkit.errors import driver_error
 from dbkit.connection.url import DatabaseURL
+from dbkit.errors import driver_error
 
 PATIENCE = 3  # seconds for one attempt: what listens may not be PostgreSQL and never answer
 SLOW = 15  # seconds that a server of ours may be busy, or starting, before that is a failure

@@ -4,8 +4,8 @@ import ipaddress
 import os
 
 from dbkit.connection.url import DatabaseURL, app_database
-from dbkit.settings import get_settings
 from dbkit.devserver import Failure, NothingToDo, env_file
+from dbkit.settings import get_settings
 
 
 def development_database() -> DatabaseURL:

@@ -1,4 +1,4 @@
-"""Who keeps a migration's statement waiting, seen from a second connection while it waits."""
+"""Finds who blocks a migration's statement, from a second connection while it waits."""
 
 import asyncio
 import logging
@@ -9,10 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dbkit.connection.server import connect
-from dbkit.connection.url import DatabaseURL
+from dbkit.connection import DatabaseURL, connect
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.migrator")
 
 # https://www.postgresql.org/docs/current/view-pg-locks.html
 WAITING = text("""
@@ -27,11 +26,11 @@ FROM pg_locks WHERE pid = :pid AND NOT granted AND waitstart IS NOT NULL
 
 
 class Blockers:
-    """What was seen: the last blockers, in words, and the seconds waited for locks."""
+    """The sessions that were last seen blocking, in words, and the seconds waited for locks."""
 
     def __init__(self) -> None:
         self.last = ""
-        self._waits: dict[str, float] = {}
+        self._waits: dict[str, float] = {}  # by the time at which a wait began
 
     @property
     def waited(self) -> float:
@@ -39,39 +38,40 @@ class Blockers:
         return sum(self._waits.values())
 
     def clear(self) -> None:
-        """Begin anew, for another revision."""
+        """Forget what was seen, for another revision or another attempt."""
         self.last = ""
         self._waits.clear()
 
     async def watch(self, connection: AsyncConnection, pid: int, interval: float) -> None:
         """Look every `interval` seconds, until cancelled.
 
-        A wait of more than six intervals is one that no lock timeout ends: a concurrent index's.
+        A wait of more than six intervals is one that no lock timeout ends, such as a concurrent
+        index's for open transactions: it is logged.
         """
-        said = ""
+        logged = ""
         while True:
             for row in await connection.execute(WAITING, {"pid": pid}):
                 self._waits[row.wait] = float(row.waited)
                 self.last = row.blockers or self.last
-                if row.waited > 6 * interval and self.last != said:
-                    said = self.last
-                    log.warning("the migration waits for %s", said)
+                if row.waited > 6 * interval and self.last != logged:
+                    logged = self.last
+                    log.warning("the migration waits for %s", logged)
             await asyncio.sleep(interval)
 
 
 @asynccontextmanager
-async def watched(
+async def watch_blockers(
     blockers: Blockers, database: DatabaseURL, pid: int, interval: float
 ) -> AsyncIterator[None]:
-    """Watch the server process `pid` during the with-block; a short one never connects."""
+    """Watch the server process `pid` during the with-block; a short block never connects."""
 
     async def watch() -> None:
         await asyncio.sleep(interval)
         try:
-            # In autocommit, or a concurrent index would wait for this connection.
+            # In autocommit: a concurrent index would wait for a transaction of this connection.
             async with connect(database) as connection:
                 await blockers.watch(connection, pid, interval)
-        except (SQLAlchemyError, OSError) as error:  # it helps people; the migration goes on
+        except (SQLAlchemyError, OSError) as error:  # it informs people; the migration goes on
             log.warning("who blocks whom cannot be seen: %s", type(error).__name__)
 
     task = asyncio.create_task(watch())

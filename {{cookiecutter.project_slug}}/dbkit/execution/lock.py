@@ -1,8 +1,8 @@
 """One migrator at a time on PostgreSQL: an advisory lock, held by the migration's own connection.
 
-It is tried again and again, with a commit in between: a session that waited inside
-`pg_advisory_lock` would be a transaction that `CREATE INDEX CONCURRENTLY` waits for, and one that
-held the lock on another connection too. It ends with its connection, however that ends.
+The lock is polled, with a commit between two tries. A session that waited inside
+`pg_advisory_lock` would be in a transaction that `CREATE INDEX CONCURRENTLY` waits for, and so
+would one that held the lock on another connection. It ends with its connection, however that ends.
 https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 """
 
@@ -16,11 +16,11 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dbkit.settings import Settings
+from dbkit.settings import DatabaseSettings
 
-# Nothing is set where a pooler lent somebody else's session, which would keep it.
-# The last: a server ends the statement of a client that is gone, where its system can tell (macOS
-# cannot before PostgreSQL 15, Windows not at all).
+# Nothing is set in a session that a pooler lent: it would keep the settings for others.
+# client_connection_check_interval ends the statement of a client that is gone, where the server's
+# system can tell (macOS cannot before PostgreSQL 15, Windows not at all).
 # https://www.postgresql.org/docs/current/runtime-config-connection.html
 PREPARE = text(r"""
 SELECT pg_backend_pid() AS pid, current_database() AS database,
@@ -51,17 +51,19 @@ class Session:
 
 
 def lock_key(database: str, version_table: str) -> int:
-    """The same 64-bit number for everybody who migrates this database with that table."""
+    """Return the same 64-bit number to everybody who migrates this database with that table."""
     digest = hashlib.sha256(f"alembic:{database}:{version_table}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-async def prepare(connection: AsyncConnection, settings: Settings, version_table: str) -> Session:
-    """Set the timeouts of `connection`, and make sure that it is the server's own.
+async def prepare_session(
+    connection: AsyncConnection, settings: DatabaseSettings, version_table: str
+) -> Session:
+    """Set the timeouts of `connection`, and check that no connection pooler is in between.
 
     Raises:
-        CommandError: there is a connection pooler in between, which would give each transaction
-            another session, and leave the lock with a session that others get.
+        CommandError: there is a pooler, which would give each transaction another session, and
+            leave the lock with a session that others get.
     """
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
@@ -89,8 +91,8 @@ async def try_lock(connection: AsyncConnection, session: Session) -> bool:
     return bool(taken)
 
 
-async def holder(connection: AsyncConnection, session: Session) -> str:
-    """Who has the lock, for people. Leaves no transaction open."""
+async def lock_holder(connection: AsyncConnection, session: Session) -> str:
+    """Describe who has the lock, for people. Leaves no transaction open."""
     row = (await connection.execute(HOLDER, {"key": session.key})).first()
     await connection.commit()
     if row is None:

@@ -1,6 +1,7 @@
-"""SQLite: a run of migrations is one transaction, and loses no row that another refers to."""
+"""SQLite: a run is one transaction, and loses no row that another row refers to."""
 
 import logging
+import sqlite3
 from collections import Counter
 from typing import Any
 
@@ -10,17 +11,21 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-log = logging.getLogger(__name__)
+from dbkit.errors import error_text, sqlite_code
+
+log = logging.getLogger("alembic.migrator")
 
 
-def prepare_for_migrations(engine: AsyncEngine) -> None:
-    """Begin each transaction here: Python would begin none before DDL, and none inside another.
+def prepare_engine(engine: AsyncEngine) -> None:
+    """Let `engine` begin each transaction with a statement of its own, and ignore foreign keys.
 
-    A connection with the execution option `writes` begins with IMMEDIATE, which waits for another
-    writer at the start; a transaction that began by reading could only fail later. Foreign keys are
-    off: batch mode copies a table and drops the original, which would delete or break the rows that
-    refer to it. Both: https://www.sqlite.org/lang_transaction.html section 2.2,
-    https://www.sqlite.org/lang_altertable.html section 7.
+    Python's driver would begin none before DDL, and SQLAlchemy leaves it to the driver. A
+    connection with the execution option `writes` begins with IMMEDIATE, which waits for another
+    writer at the start; a transaction that began by reading could only fail later.
+    https://www.sqlite.org/lang_transaction.html#deferred_immediate_and_exclusive_transactions
+
+    Batch mode copies a table and drops the original: with foreign keys on, that would delete or
+    break the rows that refer to it. https://www.sqlite.org/lang_altertable.html#otheralter
     """
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -35,10 +40,10 @@ def prepare_for_migrations(engine: AsyncEngine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-async def end_transaction(connection: AsyncConnection) -> None:
-    """Roll back also what failed at its COMMIT, because somebody still reads.
+async def roll_back(connection: AsyncConnection) -> None:
+    """Roll back, also a transaction whose COMMIT failed because another process still reads.
 
-    SQLAlchemy takes such a transaction for ended. SQLite keeps it, with its locks.
+    SQLAlchemy takes such a transaction for ended; SQLite keeps it, with its locks.
     """
     await connection.rollback()
     raw = await connection.get_raw_connection()
@@ -47,11 +52,11 @@ async def end_transaction(connection: AsyncConnection) -> None:
         await driver.rollback()
 
 
-Broken = Counter[tuple[str, str]]
+BrokenReferences = Counter[tuple[str, str]]
 
 
-def broken_references(connection: Connection) -> Broken:
-    """How many rows of a table refer to a row that another does not have.
+def count_broken_references(connection: Connection) -> BrokenReferences:
+    """Count, by table and parent table, the rows that refer to a row that is not there.
 
     https://www.sqlite.org/pragma.html#pragma_foreign_key_check
     """
@@ -59,26 +64,26 @@ def broken_references(connection: Connection) -> Broken:
     return Counter((row[0], row[2]) for row in rows)
 
 
-def broken_before(connection: Connection) -> Broken | None:
-    """The same before a run; None where it cannot be told.
+def broken_references_before(connection: Connection) -> BrokenReferences | None:
+    """Count them before a run; None where SQLite cannot.
 
     A foreign key to columns without a unique index is one that SQLite creates and cannot check.
     https://www.sqlite.org/foreignkeys.html#fk_indexes
     """
     try:
-        return broken_references(connection)
+        return count_broken_references(connection)
     except OperationalError as error:
-        if "foreign key mismatch" not in str(error.orig):
+        if sqlite_code(error) != sqlite3.SQLITE_ERROR:
             raise
-        log.warning("no foreign key can be checked after the run: %s", error.orig)
+        log.warning("no foreign key can be checked after the run: %s", error_text(error))
         return None
 
 
-def check_foreign_keys(connection: Connection, before: Broken | None) -> None:
+def check_references(connection: Connection, before: BrokenReferences | None) -> None:
     """Raise `CommandError`, before anything is committed, if more references are broken now."""
     if before is None:
         return
-    for table, parent in broken_references(connection) - before:
+    for table, parent in count_broken_references(connection) - before:
         raise CommandError(
             f"a row of {table} refers to a row that {parent} does not have; nothing was changed"
         )

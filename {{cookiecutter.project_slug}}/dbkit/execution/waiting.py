@@ -1,42 +1,46 @@
-"""How long an upgrade waits in all: for another instance and for locks, retries included."""
+"""How long an upgrade waits in all: retries with exponential backoff and jitter."""
 
 import asyncio
 import logging
 import random
 from time import monotonic
 
-from dbkit.execution.failures import Explained
+from dbkit.execution.errors import MigrationError
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("alembic.migrator")
 
 FIRST_PAUSE = 0.1  # seconds
 LONGEST_PAUSE = 10.0
 
 
-class Patience:
-    """What is left of `seconds` (`MIGRATION_WAIT`): only waiting uses it up, not work."""
+class WaitBudget:
+    """The time that is left to wait for another instance and for locks. Work does not use it up.
+
+    Args:
+        seconds: the budget (`MIGRATION_WAIT`).
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.waited = 0.0
-        self._said = ""
+        self._logged = ""
 
-    async def pause(
+    async def back_off(
         self, tries: int, reason: str, then: str = "", *, longest: float = LONGEST_PAUSE
     ) -> None:
-        """Sleep before the next try, longer each time; say why and what follows, once for each.
+        """Sleep before the next try, longer each time; log each reason once.
 
-        Half of the pause is chance, so that instances that began together do not stay together.
+        Half of the pause is random, so that instances that began together do not stay together.
 
         Raises:
-            Explained: the time is used up.
+            MigrationError: the budget is used up.
         """
         left = self.seconds - self.waited
         if left <= 0:
-            raise Explained(f"gave up after {self.seconds:g} s (MIGRATION_WAIT): {reason}")
-        if reason + then != self._said:
+            raise MigrationError(f"gave up after {self.seconds:g} s (MIGRATION_WAIT): {reason}")
+        if reason + then != self._logged:
             log.warning("%s%s", reason, then)
-            self._said = reason + then
+            self._logged = reason + then
         pause = min(longest, FIRST_PAUSE * 2 ** min(tries, 10))
         pause = min(left, random.uniform(pause / 2, pause))  # noqa: S311 - no secret depends on it
         begun = monotonic()
@@ -44,5 +48,5 @@ class Patience:
         self.spend(monotonic() - begun)
 
     def spend(self, seconds: float) -> None:
-        """Count what was waited elsewhere."""
+        """Count time that was spent waiting elsewhere."""
         self.waited += seconds

@@ -1,4 +1,4 @@
-"""What ran here before, against the revisions of this code: ahead, unknown, edited."""
+"""Compares applied revisions with this checkout: database ahead, unknown revision, edited file."""
 
 from pathlib import Path
 from typing import Any
@@ -7,42 +7,44 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Row
 
-from dbkit.history import table as history
-from dbkit.status import with_ancestors
+from dbkit.history.table import DONE, checksum, read_history
+from dbkit.revisions import is_known, known_revisions, with_ancestors
 
 
-def in_effect(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
-    """The row that tells of each revision that is applied, as far as the history knows."""
-    found = {}
-    for row in rows:
-        if row.outcome == history.DONE:
-            found[row.revision] = row
-    return {name: row for name, row in found.items() if row.direction != "downgrade"}
+def applied_rows(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
+    """Return the row of each revision that is applied, as far as the history knows."""
+    last = {row.revision: row for row in rows if row.outcome == DONE}
+    return {name: row for name, row in last.items() if row.direction != "downgrade"}
 
 
-def ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirectory) -> str | None:
-    """If newer code migrated this database, with all of this code's revisions: a line about it.
+def check_ahead(
+    connection: Connection, current: tuple[str, ...], scripts: ScriptDirectory
+) -> str | None:
+    """Return a line about a database that newer code migrated, with all of this code's revisions.
+
+    Returns:
+        None if this code knows the revisions `current`, at which the database stands.
 
     Raises:
         CommandError: nobody knows the revision at which the database stands, or this code has
-            others that did not run here.
+            others that did not run there.
     """
-    if all(_knows(scripts, name) for name in current):
+    if all(is_known(scripts, name) for name in current):
         return None
-    known = {script.revision for script in scripts.walk_revisions()}
+    known = known_revisions(scripts)
     unknown = [name for name in current if name not in known]
-    applied = in_effect(history.read(connection))
-    here = {name for name in current if name in known}
+    applied = applied_rows(read_history(connection))
+    reached = {name for name in current if name in known}
     todo = list(unknown)
     complete = True
     while todo:
         row = applied.get(todo.pop())
-        if row is None or row.direction == "stamp":  # what came before was not run here
+        if row is None or row.direction == "stamp":  # what came before did not run there
             complete = False
             continue
-        before = row.down_revision.split(", ") if row.down_revision else []
-        here |= known.intersection(before)
-        todo += [name for name in before if name not in known]
+        parents = row.down_revision.split(", ") if row.down_revision else []
+        reached |= known.intersection(parents)
+        todo += [name for name in parents if name not in known]
     names = ", ".join(unknown)
     strangers = [name for name in unknown if name not in applied]
     if strangers:
@@ -51,7 +53,7 @@ def ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirec
             "history knows: is it another application's, or a revision that was never committed? "
             "Nothing was changed"
         )
-    if complete and not set(scripts.get_heads()) <= with_ancestors(tuple(here)):
+    if complete and not set(scripts.get_heads()) <= with_ancestors(scripts, reached):
         raise CommandError(
             f"the database stands at {names} of another branch, and revisions of this code never "
             "ran there: merge the branches first. Nothing was changed"
@@ -63,28 +65,20 @@ def ahead(connection: Connection, current: tuple[str, ...], scripts: ScriptDirec
     )
 
 
-def names_revisions(scripts: ScriptDirectory, destination: str) -> bool:
-    """Whether `destination` is `head`, or a revision of this code."""
-    try:
-        return bool(scripts.get_revisions(destination))
-    except CommandError:
-        return False
-
-
-def edited(connection: Connection, scripts: ScriptDirectory) -> list[str]:
-    """A line for each revision whose file is not what it was when it ran here.
+def edited_files(connection: Connection, scripts: ScriptDirectory) -> list[str]:
+    """Return a line for each revision whose file is not what it was when it ran there.
 
     A stamp vouches for all that came before it: whoever stamps knows what the database holds.
     """
     since: list[Row[Any]] = []
-    for row in history.read(connection):
-        since = [] if row.direction == "stamp" and row.outcome == history.DONE else [*since, row]
+    for row in read_history(connection):
+        since = [] if row.direction == "stamp" and row.outcome == DONE else [*since, row]
     lines = []
-    for name, row in in_effect(since).items():
-        if not _knows(scripts, name):
+    for name, row in applied_rows(since).items():
+        if not is_known(scripts, name):
             continue
         path = Path(scripts.get_revision(name).path)
-        if history.checksum(path) != row.checksum:
+        if checksum(path) != row.checksum:
             lines.append(f"{path.name} was edited after it ran here on {_date(row)}")
     return lines
 
@@ -92,8 +86,8 @@ def edited(connection: Connection, scripts: ScriptDirectory) -> list[str]:
 def check_unedited(
     connection: Connection, scripts: ScriptDirectory, heads: tuple[str, ...]
 ) -> None:
-    """Raise `CommandError` if a revision's file is not what it was when it ran here."""
-    lines = edited(connection, scripts)
+    """Raise `CommandError` if a revision's file is not what it was when it ran there."""
+    lines = edited_files(connection, scripts)
     if lines:
         raise CommandError(
             f"{'; '.join(lines)}: restore it, and write a new revision for the change; or say that "
@@ -104,10 +98,3 @@ def check_unedited(
 
 def _date(row: Row[Any]) -> str:
     return f"{row.started_at:%Y-%m-%d %H:%M}"
-
-
-def _knows(scripts: ScriptDirectory, name: str) -> bool:
-    try:
-        return scripts.get_revision(name).revision == name
-    except CommandError:
-        return False

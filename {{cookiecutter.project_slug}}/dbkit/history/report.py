@@ -1,15 +1,11 @@
-"""`make migration-log`: the history of this database, for people and for machines."""
+"""Shows the history of a database, as a table or as JSON."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row
-
-from dbkit.connection.failures import one_line
-from dbkit.connection.server import connect
-from dbkit.connection.url import migration_database
-from dbkit.history import table as history
 
 HEADINGS = (
     *("started (UTC)", "direction", "revision", "seconds", "waited", "locks held", "retries"),
@@ -17,25 +13,25 @@ HEADINGS = (
 )
 
 
-async def show(*, as_json: bool) -> str:
-    """All rows, the oldest first: a table, or a JSON list of objects.
+def as_json(rows: Sequence[Row[Any]]) -> str:
+    """Return a JSON list of objects, one for each row, whose keys are the columns."""
+    return json.dumps([row._asdict() for row in rows], default=_json, indent=2)
 
-    Raises:
-        DatabaseUnavailable: no connection.
-    """
-    database = migration_database()
-    with one_line(database):
-        async with connect(database) as connection:
-            rows = await connection.run_sync(history.read)
-    if as_json:
-        return json.dumps([row._asdict() for row in rows], default=_json, indent=2)
+
+def as_table(rows: Sequence[Row[Any]]) -> str:
+    """Return lines of aligned columns for people."""
     if not rows:
         return "nothing ran here since the history began"
-    return _table([HEADINGS, *map(_cells, rows)])
+    lines = [HEADINGS, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
 
 
 def _json(value: Any) -> str:
-    """Identifiers as text; times, which SQLite keeps without their zone, with UTC."""
+    """Write identifiers as text, and times, which SQLite keeps without their zone, in UTC."""
     return value.replace(tzinfo=UTC).isoformat() if isinstance(value, datetime) else str(value)
 
 
@@ -52,12 +48,4 @@ def _cells(row: Row[Any]) -> tuple[str, ...]:
         f"{row.executed_by}@{row.host}",
         row.app_version,
         row.error or "",
-    )
-
-
-def _table(lines: list[tuple[str, ...]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
     )

@@ -1,8 +1,4 @@
-"""What ran here, when, by whom and how it ended: the table `alembic_history`.
-
-A row of success is written in the transaction of its revision and is as true as that; a failure
-on a connection of its own, because its revision is rolled back.
-"""
+"""The table `alembic_history`: one row per executed revision (time, user, host, outcome)."""
 
 import getpass
 import hashlib
@@ -15,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from alembic.runtime.migration import MigrationStep, RevisionStep
+from alembic.runtime.migration import MigrationInfo
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -29,13 +25,12 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    insert,
     inspect,
     select,
 )
 from sqlalchemy.schema import CreateTable
 
-from app import VERSION
+from dbkit.config import service_version
 
 TABLE = "alembic_history"
 DONE, FAILED = "done", "failed"
@@ -46,12 +41,12 @@ history = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
     Column("run_id", Uuid, nullable=False),
     Column("revision", Text, nullable=False),
-    Column("down_revision", Text, comment="what it needs before it; several with commas"),
+    Column("down_revision", Text, comment="parent revisions, comma-separated"),
     Column("direction", Text, nullable=False, comment="upgrade, downgrade or stamp"),
     Column("started_at", DateTime(timezone=True), nullable=False),
-    Column("duration", Float, nullable=False, comment="seconds, of the attempt that counts"),
+    Column("duration", Float, nullable=False, comment="seconds, of the last attempt"),
     Column("lock_wait", Float, nullable=False, comment="seconds, retries included"),
-    Column("locks_held", Float, nullable=False, comment="seconds, of its longest transaction"),
+    Column("locks_held", Float, nullable=False, comment="seconds, of the longest transaction"),
     Column("retries", Integer, nullable=False),
     Column("outcome", Text, nullable=False, comment="done or failed"),
     Column("error", Text),
@@ -63,43 +58,14 @@ history = Table(
 )
 
 
-@dataclass
-class Entry:
-    """One revision on its way, or stamped. Times are in seconds."""
+@dataclass(frozen=True)
+class Measurements:
+    """Measurements of one revision being applied, reverted or stamped; times in seconds."""
 
-    step: MigrationStep
-    duration: float
-    lock_wait: float
-    locks_held: float
-    retries: int
-
-    @property
-    def revision(self) -> str:
-        """The revision that is run, undone or stamped."""
-        if isinstance(self.step, RevisionStep):
-            return self.step.revision.revision
-        return ", ".join(self.step.to_revisions_no_deps) or "base"
-
-    def row(self, outcome: str, error: str | None = None) -> dict[str, Any]:
-        """The columns that concern the revision."""
-        columns = {
-            "revision": self.revision,
-            "started_at": datetime.now(UTC) - timedelta(seconds=self.duration),
-            "duration": self.duration,
-            "lock_wait": self.lock_wait,
-            "locks_held": self.locks_held,
-            "retries": self.retries,
-            "outcome": outcome,
-            "error": error,
-        }
-        if not isinstance(self.step, RevisionStep):
-            return columns | {"direction": "stamp", "down_revision": None, "checksum": None}
-        script = self.step.revision
-        return columns | {
-            "direction": "upgrade" if self.step.is_upgrade else "downgrade",
-            "down_revision": ", ".join(script._all_down_revisions) or None,
-            "checksum": checksum(Path(script.path)),
-        }
+    duration: float = 0.0
+    lock_wait: float = 0.0
+    locks_held: float = 0.0
+    retries: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,14 +76,14 @@ class Author:
     run_id: UUID = field(default_factory=uuid4)
 
     @cached_property
-    def row(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Any]:
         """The columns that are the same for all revisions of the command."""
         return {
             "run_id": self.run_id,
             "executed_by": _user(),
             "host": socket.gethostname(),
             "environment": self.environment,
-            "app_version": VERSION,
+            "app_version": service_version(),
         }
 
 
@@ -129,27 +95,62 @@ def _user() -> str:
         return str(os.getuid())
 
 
+def row_of(
+    info: MigrationInfo,
+    measured: Measurements,
+    author: Author,
+    outcome: str,
+    error: str | None = None,
+) -> dict[str, Any]:
+    """Return the columns of one executed revision, as `insert(history)` takes them.
+
+    Args:
+        info: Alembic's description of the step:
+            https://alembic.sqlalchemy.org/en/latest/api/runtime.html#alembic.runtime.migration.MigrationInfo
+    """
+    columns = author.columns | {
+        "started_at": datetime.now(UTC) - timedelta(seconds=measured.duration),
+        "duration": measured.duration,
+        "lock_wait": measured.lock_wait,
+        "locks_held": measured.locks_held,
+        "retries": measured.retries,
+        "outcome": outcome,
+        "error": error,
+    }
+    if info.is_stamp:
+        revision = ", ".join(info.destination_revision_ids) or "base"
+        unknown = {"down_revision": None, "checksum": None}
+        return columns | unknown | {"revision": revision, "direction": "stamp"}
+    return columns | {
+        "revision": info.up_revision_id,
+        "direction": "upgrade" if info.is_upgrade else "downgrade",
+        "down_revision": ", ".join(info.down_revision_ids) or None,
+        "checksum": checksum(file_of(info)),
+    }
+
+
+def file_of(info: MigrationInfo) -> Path:
+    """Return the file of the revision that a step runs."""
+    script: Any = info.up_revision  # a Script, which is a Revision with a file
+    return Path(script.path)
+
+
 def checksum(path: Path) -> str:
-    """SHA-256 of a revision's text, whatever its line ends."""
+    """Return the SHA-256 of a revision's text, whatever its line ends."""
     return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
 
 
-def create(connection: Connection) -> None:
-    """Create the table where it is missing.
+def create_table(connection: Connection) -> None:
+    """Create the table if it is missing.
 
-    Looked for first, because a role that may not create any needs no right for one that is there.
+    It is looked for first: a role that may not create tables needs no right for one that exists.
     """
     if not inspect(connection).has_table(TABLE):
         connection.execute(CreateTable(history, if_not_exists=True))
 
 
-def write(connection: Connection, row: dict[str, Any]) -> None:
-    """Add a row; part of the transaction that `connection` is in."""
-    connection.execute(insert(history), row)
-
-
-def read(connection: Connection) -> list[Row[Any]]:
-    """All rows, the oldest first; none where there is no table yet."""
+def read_history(connection: Connection) -> list[Row[Any]]:
+    """Return all rows, the oldest first; none if there is no table yet."""
     if not inspect(connection).has_table(TABLE):
         return []
     return list(connection.execute(select(history).order_by(history.c.id)))

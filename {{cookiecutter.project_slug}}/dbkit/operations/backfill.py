@@ -8,7 +8,6 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
-from dbkit.transactions import autocommit_operation
 from dbkit.operations.statements import (
     log,
     offline,
@@ -18,6 +17,7 @@ from dbkit.operations.statements import (
     run,
     setting,
 )
+from dbkit.transactions import autocommit_operation
 
 BATCH = 2000  # rows
 PAUSE = 0.0  # seconds

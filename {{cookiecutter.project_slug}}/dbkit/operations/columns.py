@@ -12,7 +12,7 @@ from sqlalchemy import Column, Enum
 
 from dbkit.operations.backfill import BATCH, PAUSE, Backfill
 from dbkit.operations.existing_columns import default_of, look_at, needs_steps
-from dbkit.transactions import autocommit_operation
+from dbkit.operations.not_valid import add_check, look
 from dbkit.operations.statements import (
     after_autovacuum,
     offline,
@@ -21,7 +21,7 @@ from dbkit.operations.statements import (
     quoted_table,
     run,
 )
-from dbkit.operations.not_valid import add_check, look
+from dbkit.transactions import autocommit_operation
 
 
 @Operations.register_operation("add_column_online")

@@ -9,10 +9,17 @@ from typing import Any
 
 from alembic.operations import MigrateOperation, Operations, ops
 
-from dbkit.transactions import autocommit_operation
 from dbkit.operations.indexes import IndexOnline
-from dbkit.operations.statements import after_autovacuum, log, on_postgresql, quoted, quoted_table, run
 from dbkit.operations.not_valid import add_and_validate, add_check, final_name, is_another, look
+from dbkit.operations.statements import (
+    after_autovacuum,
+    log,
+    on_postgresql,
+    quoted,
+    quoted_table,
+    run,
+)
+from dbkit.transactions import autocommit_operation
 
 
 @Operations.register_operation("create_foreign_key_online")

@@ -12,8 +12,8 @@ from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.operations.existing_indexes import drop, is_there
-from dbkit.transactions import autocommit_operation
 from dbkit.operations.statements import is_lost, on_postgresql, setting
+from dbkit.transactions import autocommit_operation
 
 
 @Operations.register_operation("create_index_online")
@@ -93,5 +93,8 @@ def drop_index(operations: Operations, operation: ops.DropIndexOp) -> None:
         toimpl.drop_index(operations, operation)
         return
     index = operation.to_index(operations.migration_context)
-    with autocommit_operation(operations.migration_context), setting(operations, "lock_timeout", "0"):
+    with (
+        autocommit_operation(operations.migration_context),
+        setting(operations, "lock_timeout", "0"),
+    ):
         operations.impl.drop_index(index, if_exists=True)

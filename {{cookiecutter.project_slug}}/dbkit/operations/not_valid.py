@@ -11,7 +11,6 @@ from alembic.util import CommandError
 from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import IntegrityError
 
-from dbkit.transactions import autocommit_operation
 from dbkit.operations.statements import (
     TEMPORARY,
     after_autovacuum,
@@ -21,6 +20,7 @@ from dbkit.operations.statements import (
     quoted_table,
     run,
 )
+from dbkit.transactions import autocommit_operation
 
 # https://www.postgresql.org/docs/current/catalog-pg-constraint.html
 CONSTRAINT = """

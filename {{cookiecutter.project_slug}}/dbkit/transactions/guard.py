@@ -78,16 +78,16 @@ class TransactionGuard:
         return watched
 
     @contextmanager
-    def autocommit(
-        self, block: Callable[[], Any], connection: Connection | None
-    ) -> Iterator[None]:
+    def autocommit(self, block: Callable[[], Any], connection: Connection | None) -> Iterator[None]:
         """Run Alembic's autocommit `block` if the revision has not written anything before it.
 
         Args:
             connection: None where SQL is only written down.
         """
         if self._in_revision and connection is not None and connection.scalar(XACT_ID) is not None:
-            raise MixedTransactionModes(f"statements in the transaction, and then a commit: {ADVICE}")
+            raise MixedTransactionModes(
+                f"statements in the transaction, and then a commit: {ADVICE}"
+            )
         self._in_block = self._block_began = True
         self.timer.end()
         failure: BaseException | None = None

@@ -1,0 +1,5 @@
+"""temporary"""
+
+
+def add_commands(commands):
+    pass
