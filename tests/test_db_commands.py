@@ -111,7 +111,7 @@ FORMS = [
 
 def test_every_form_of_a_url_is_given_to_psql_without_its_password(shop: Workplace) -> None:
     script = (
-        "import sys; from app.database.shell import libpq_url; print([libpq_url(u) for u in sys.argv[1:]])"
+        "import sys; from dbkit.connection.shell import libpq_url; print([libpq_url(u) for u in sys.argv[1:]])"
     )
     said = ok(shop.run(shop.somebody.python, "-c", script, *(url for url, _, _ in FORMS)))
     assert ast.literal_eval(said) == [(argument, password) for _, argument, password in FORMS]
@@ -138,7 +138,7 @@ def test_db_shell_is_psql_on_the_configured_database(shop: Workplace) -> None:
 
 
 def test_db_shell_finds_the_psql_of_the_development_server(shop: Workplace) -> None:
-    script = "from app.database.shell import _psql; print(_psql())"
+    script = "from dbkit.connection.shell import _psql; print(_psql())"
     found = ok(shop.run(shop.somebody.python, "-c", script, PATH="/nowhere")).strip()
     assert Path(found).name == "psql"
     assert os.access(found, os.X_OK)

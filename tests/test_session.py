@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
 
-from app.database.session import get_db_session, get_engine, get_session_factory
+from app.database import get_db_session, get_engine, get_session_factory
 from app.settings import get_settings
 from servers import PostgresServer
 

@@ -165,7 +165,7 @@ class Workplace:
 
     def mark(self) -> str:
         """The mark that the project's code computes."""
-        code = "from app.database.mark import project_mark; print(project_mark())"
+        code = "from dbkit.connection.mark import project_mark; print(project_mark())"
         return self.run(self.somebody.python, "-c", code).stdout.strip()
 
     def close(self) -> None:

@@ -13,14 +13,12 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from dbkit.connection.failures import DatabaseUnavailable
-from dbkit.connection.engine import create_engine, get_db_session, get_engine
-from dbkit.signals import end_like_ctrl_c
-from dbkit.connection.throwaway import throwaway_database
-from dbkit.connection.url import DatabaseURL, throwaway_home
+from app.database import get_db_session, get_engine
 from app.main import app
 from dbkit.config import alembic_config
-from dbkit.settings import SettingsError
+from dbkit.connection import DatabaseURL, create_engine, throwaway_database, throwaway_home
+from dbkit.errors import DatabaseUnavailable, SettingsError
+from dbkit.signals import end_like_ctrl_c
 
 end_like_ctrl_c()
 

@@ -14,7 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> int | str | None:
         What `sys.exit` takes: None for success, otherwise a status, or a line for stderr.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m dbkit", description="The commands of the Makefile that concern databases."
+        prog="python -m dbkit",
+        description="The commands of the Makefile that concern databases.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     commands = parser.add_subparsers(metavar="command", required=True)
     for group in (devserver, database, revisions, migrations, checks):

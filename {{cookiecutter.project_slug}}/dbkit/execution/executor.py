@@ -199,6 +199,7 @@ class Executor:
     ) -> tuple[str, ...]:
         """Let Alembic run the steps in a context that the guard watches; return the new heads."""
         heads = self._heads
+        new_heads = heads or ()
 
         def begin_each(_heads: Any, _context: MigrationContext) -> Iterator[MigrationStep]:
             for step in steps or ():
@@ -214,7 +215,6 @@ class Executor:
             new_heads = tuple(heads)
             self.progress.record_applied(connection, step)
 
-        new_heads = heads or ()
         alembics = self._configure(connection)
         one_transaction = self.on_sqlite or self.request.purge
         context = GuardedContext(

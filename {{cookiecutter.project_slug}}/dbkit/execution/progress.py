@@ -54,7 +54,8 @@ class Progress:
 
     def end_step(self) -> None:
         """Note that the step is done, and on PostgreSQL committed."""
-        self._finished.append(f"Ran {self.step} ({monotonic() - self._begun:.2f} s)")
+        step = str(self.step).replace("stamp_revision", "stamp")
+        self._finished.append(f"Ran {step} ({monotonic() - self._begun:.2f} s)")
         self._last = self.step
         self.step, self.retries, self._waited_before = None, 0, self.budget.waited
 
