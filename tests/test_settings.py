@@ -213,14 +213,14 @@ def test_an_env_that_cannot_be_read_is_one_line(project: Project, why: str) -> N
 
 
 COMMANDS = {
-    "check": ["-m", "app.migrator", "check"],
+    "check": ["-m", "dbkit", "migration-check"],
     "current": ["-m", "alembic", "current"],
     "upgrade --sql": ["-m", "alembic", "upgrade", "head", "--sql"],
     "run": ["-m", "app"],
-    "db-test": ["-m", "app.database", "test"],
-    "db-reset": ["-m", "app.database", "reset"],
-    "db-shell": ["-m", "app.database", "shell"],
-    "db-up": ["-m", "scripts.database", "up"],
+    "db-test": ["-m", "dbkit", "db-test"],
+    "db-reset": ["-m", "dbkit", "db-reset"],
+    "db-shell": ["-m", "dbkit", "db-shell"],
+    "db-up": ["-m", "dbkit", "db-up"],
 }
 WRONG = {
     "pool": (

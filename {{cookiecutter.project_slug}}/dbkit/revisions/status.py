@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import column, inspect, select, table
+from sqlalchemy import inspect, table, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,9 +49,9 @@ async def read_current(connection: AsyncConnection, options: EnvironmentOptions)
     Leaves no transaction open.
     """
     name, schema = options.version_table, options.version_table_schema
-    versions = table(name, column("version_num"), schema=schema)
+    versions = connection.dialect.identifier_preparer.format_table(table(name, schema=schema))
     try:
-        return tuple(await connection.scalars(select(versions.c.version_num)))
+        return tuple(await connection.scalars(text(f"SELECT version_num FROM {versions}")))
     except DBAPIError as error:
         await connection.rollback()
         if connection.dialect.name == "postgresql":
