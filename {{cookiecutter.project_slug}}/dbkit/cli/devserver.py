@@ -1,38 +1,43 @@
-"""`python -m dbkit.devserver up|down`."""
+"""The commands for the development database server: `db-up` and `db-down`."""
 
-import sys
-
-from dbkit.errors import DatabaseUnavailable
-from dbkit.errors import SettingsError
-from dbkit.devserver import Failure, NothingToDo
-from dbkit.devserver.down import down
-from dbkit.devserver.up import up
-
-COMMANDS = {"up": up, "down": down}
+import argparse
+from typing import Any
 
 
-def main(arguments: list[str]) -> int:
-    """Run one command; its result is a line on stdout, a failure one on stderr and 1."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
-        print("usage: python -m dbkit.devserver up|down", file=sys.stderr)
-        return 2
-    (command,) = arguments
+def add_commands(commands: Any) -> None:
+    """Add the commands to `commands`, which `ArgumentParser.add_subparsers` returned."""
+    up = commands.add_parser(
+        "db-up", help="start the development database (DB_SERVER=docker|system|wheel forces a way)"
+    )
+    up.set_defaults(run=start_database)
+    down = commands.add_parser("db-down", help="stop it; the data stays")
+    down.set_defaults(run=stop_database)
+
+
+def start_database(_arguments: argparse.Namespace) -> str | None:
+    """Run `db-up`; return the line of a failure, None for success."""
+    return _run_command("up")
+
+
+def stop_database(_arguments: argparse.Namespace) -> str | None:
+    """Run `db-down`; return the line of a failure, None for success."""
+    return _run_command("down")
+
+
+def _run_command(name: str) -> str | None:
+    from dbkit import devserver  # these imports take time, which `--help` does not need
+    from dbkit.errors import DatabaseUnavailable, SettingsError
+
+    command = {"up": devserver.up, "down": devserver.down}[name]
     try:
-        print(COMMANDS[command]())
-    except NothingToDo as note:
+        print(command())
+    except devserver.NothingToDo as note:
         print(note)
-    except (Failure, SettingsError, DatabaseUnavailable) as failure:
-        print(f"db-{command}: {failure}", file=sys.stderr)
-        return 1
-    except OSError as error:  # a full disk, a folder that is somebody else's
+    except (devserver.DevServerError, SettingsError, DatabaseUnavailable) as failure:
+        return f"db-{name}: {failure}"
+    except OSError as error:  # such as a full disk, or a folder that belongs to somebody else
         where = f"{error.filename}: " if error.filename else ""
-        print(f"db-{command}: {where}{error.strerror or error}", file=sys.stderr)
-        return 1
+        return f"db-{name}: {where}{error.strerror or error}"
     except KeyboardInterrupt:
-        print(f"db-{command}: interrupted; run it again", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        return f"db-{name}: interrupted; run it again"
+    return None

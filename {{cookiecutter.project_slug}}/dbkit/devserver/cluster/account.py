@@ -1,4 +1,4 @@
-"""Who runs the server: ourselves or, since PostgreSQL refuses root, somebody without rights."""
+"""The account that runs the server: one's own or, since PostgreSQL refuses root, another."""
 
 import os
 import pwd
@@ -8,67 +8,61 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from dbkit.devserver import Failure
+from dbkit.devserver.errors import DevServerError
 
 USERS = ("postgres", "nobody")
 
 
 @dataclass(frozen=True)
 class Account:
-    """The user of the server's processes; `uid` None: the one who runs this."""
+    """The user and group of the server's processes; `uid` None means one's own."""
 
     uid: int | None = None
     gid: int | None = None
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Keyword arguments of `subprocess.Popen`."""
-        if self.uid is None:
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
-
-    def run(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end, in English, without PostgreSQL's variables of one's own."""
+    def run_program(
+        self, *arguments: str | Path, folder: Path = Path("/")
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a program in `folder` to its end, in English, without one's own PG* variables."""
+        options: dict[str, Any] = {}
+        if self.uid is not None:
+            options = {"user": self.uid, "group": self.gid, "extra_groups": []}
+        # PGPORT, PGDATA and their like are instructions to the programs that run here.
+        variables = {name: v for name, v in os.environ.items() if not name.startswith("PG")}
         return subprocess.run(
             arguments,
-            cwd="/",
-            env=environment(),
+            cwd=folder,
+            env=variables | {"LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             check=False,
-            **self.options,
+            **options,
         )
 
-    def give(self, path: Path) -> None:
+    def take_ownership(self, path: Path) -> None:
         """Make `path` the account's."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid)
 
     def can_work_in(self, folder: Path) -> bool:
-        """Whether a folder of the account's inside `folder` would be of use to it."""
+        """Tell whether the account can write to a folder of its own inside `folder`."""
         if self.uid is None:
             return True
         try:
             with TemporaryDirectory(dir=folder) as inside:
-                self.give(Path(inside))
-                return self.run("test", "-w", inside).returncode == 0
-        except OSError:  # some mounts know no owners
+                self.take_ownership(Path(inside))
+                return self.run_program("test", "-w", inside).returncode == 0
+        except OSError:  # some mounts have no owners
             return False
 
 
-def environment() -> dict[str, str]:
-    """The environment without `PGPORT` and its like, which the programs below obey."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return own | {"LC_ALL": "C"}
-
-
-def account_for(data: Path) -> Account:
-    """The account for the server on `data`, which need not exist yet.
+def choose_account(data: Path) -> Account:
+    """Return the account for the server on `data`, which need not exist yet.
 
     Raises:
-        Failure: we are root, and there is no other user.
+        DevServerError: root runs this, and the machine has no other suitable user.
     """
     if os.geteuid() != 0:
         return Account()
@@ -80,4 +74,6 @@ def account_for(data: Path) -> Account:
         except KeyError:
             continue
         return Account(user.pw_uid, user.pw_gid)
-    raise Failure("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'")
+    raise DevServerError(
+        "PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'"
+    )

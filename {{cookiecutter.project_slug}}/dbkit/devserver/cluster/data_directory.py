@@ -1,4 +1,4 @@
-"""Where a server of our own keeps its data: in the project, if its user can get there."""
+"""The data directory: `initdb` makes it, and its files tell which PostgreSQL can read it."""
 
 import re
 import shutil
@@ -7,78 +7,62 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from dbkit.connection.mark import HOME
-from dbkit.connection.url import DatabaseURL
-from dbkit.devserver import Failure, folder
-from dbkit.devserver.account import Account, account_for
-from dbkit.devserver.binaries import Binaries
-from dbkit.devserver.folder import State
+from dbkit.connection import DatabaseURL
+from dbkit.devserver.cluster.account import Account
+from dbkit.devserver.cluster.programs import Programs
+from dbkit.devserver.errors import DevServerError
 
 
-def data_folder(state: State) -> Path:
-    """The folder of the data, whether it exists or not."""
-    return Path(state.home or HOME) / "data"
-
-
-def major_version(data: Path) -> int | None:
-    """Which PostgreSQL the data belongs to; None if there is none yet."""
+def read_major_version(data: Path) -> int | None:
+    """Return the PostgreSQL version that the data belongs to; None if there is no data."""
     if not _is_complete(data):
         return None
-    said = (data / "PG_VERSION").read_text(encoding="ascii").strip()
-    return int(said) if said.isdecimal() else None
+    text = (data / "PG_VERSION").read_text(encoding="ascii").strip()
+    return int(text) if text.isdecimal() else None
 
 
-def choose(state: State) -> Account:
-    """Settle where the data is, in `state`, and who its server runs as."""
-    if state.home and not Path(state.home).is_dir():
-        print(f"The data folder {state.home} is gone; a new, empty one is made", flush=True)
-        state.home = None
-    data = data_folder(state)
-    account = account_for(data)
-    if state.home is None and not data.exists() and not account.can_work_in(HOME):
-        home = folder.elsewhere()
-        home.mkdir(mode=0o700)
-        account.give(home)
-        state.home = str(home)
-        print(f"PostgreSQL's user cannot work in {HOME}; the data goes to {home}", flush=True)
-    return account
+def create_data_directory(
+    data: Path, programs: Programs, account: Account, database: DatabaseURL
+) -> None:
+    """Make the data directory, if there is none.
 
-
-def initialise(data: Path, binaries: Binaries, account: Account, database: DatabaseURL) -> None:
-    """Make the data folder, if there is none.
-
-    It gets its name when it is complete, so that one half made is seen, and made again.
+    It gets its name when it is complete, so that an unfinished one is recognised and made again.
 
     Raises:
-        Failure: what `initdb` says.
+        DevServerError: the reason that `initdb` gives.
     """
     if _is_complete(data):
         return
-    if data.exists():  # not of our making: perhaps somebody can still save something
-        aside = _free_name(data)
+    # Quoted as it is, initdb puts the path of its own programs into commands of a shell.
+    if re.search(r'["$`\\]', str(programs.bindir)):
+        raise DevServerError(
+            f"initdb cannot run in {programs.bindir}, whose name means something to a shell: "
+            "rename the folder, or use the PostgreSQL of this machine (DB_SERVER=system)"
+        )
+    if data.exists():  # somebody else made it, and may still want something in it
+        aside = _find_free_name(data)
         data.rename(aside)
         print(f"{data} holds no complete database; it is now {aside.name}", flush=True)
     unfinished = data.with_name("data.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
-    account.give(unfinished)
-    with _password_file(database, account) as password_file:
-        said = account.run(
-            binaries.bindir / "initdb",
+    account.take_ownership(unfinished)
+    with _password_file(data.parent, database, account) as password_file:
+        result = account.run_program(
+            programs.bindir / "initdb",
             f"--pgdata={unfinished}",
             f"--username={database.url.username}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
-            # The same order of texts on every machine and in each of the three ways.
+            # Texts sort the same way on every machine and with each provider.
             "--encoding=UTF8",
             "--locale=C",
             "--no-instructions",
         )
-    if said.returncode != 0:
-        lines = [line for line in said.stderr.splitlines() if re.search("error:|FATAL:", line)] or [
-            "no reason"
-        ]
-        raise Failure(f"no data folder could be made: {lines[-1].removeprefix('initdb: ')}")
+    if result.returncode != 0:
+        lines = result.stderr.splitlines()
+        errors = [line for line in lines if re.search("error:|FATAL:", line)] or ["no reason given"]
+        raise DevServerError(f"no data folder could be made: {errors[-1].removeprefix('initdb: ')}")
     unfinished.rename(data)
 
 
@@ -86,7 +70,7 @@ def _is_complete(data: Path) -> bool:
     return (data / "PG_VERSION").is_file() and (data / "global" / "pg_control").is_file()
 
 
-def _free_name(data: Path) -> Path:
+def _find_free_name(data: Path) -> Path:
     number = 1
     while data.with_name(f"data.incomplete-{number}").exists():
         number += 1
@@ -94,11 +78,10 @@ def _free_name(data: Path) -> Path:
 
 
 @contextmanager
-def _password_file(database: DatabaseURL, account: Account) -> Iterator[str]:
-    """Arguments of processes can be read by everybody; this file by the account alone."""
-    place = None if account.uid is None else folder.ELSEWHERE
-    with NamedTemporaryFile("w", encoding="utf-8", dir=place) as file:
+def _password_file(folder: Path, database: DatabaseURL, account: Account) -> Iterator[str]:
+    """Write a file that only the account can read; everybody can read a process's arguments."""
+    with NamedTemporaryFile("w", encoding="utf-8", dir=folder) as file:
         file.write(f"{database.url.password}\n")
         file.flush()
-        account.give(Path(file.name))
+        account.take_ownership(Path(file.name))
         yield file.name

@@ -1,112 +1,91 @@
-"""A PostgreSQL of our own, started from its programs: `postgres` is a child that we let go."""
+"""Start the server with `pg_ctl`: https://www.postgresql.org/docs/current/app-pg-ctl.html.
+
+`pg_ctl` hands its paths and options to a shell, which would run what a folder called `$(touch x)`
+says. It is therefore started in the server's folder, and given relative paths. What it does not
+do stands in `dbkit.devserver.cluster.process`, and the waiting for orphans here.
+"""
 
 import re
-import signal
-import subprocess
+import shlex
 import time
 from pathlib import Path
 
-from dbkit.connection.url import DatabaseURL
-from dbkit.devserver import Failure, probe
-from dbkit.devserver.account import Account, environment
-from dbkit.devserver.binaries import Binaries
+from dbkit.connection import DatabaseURL
+from dbkit.devserver.cluster.account import Account
+from dbkit.devserver.cluster.process import find_server
+from dbkit.devserver.cluster.programs import Programs
+from dbkit.devserver.errors import DevServerError
 
-PATIENCE = 60  # seconds to recover from a crash and answer
-# Of a killed server, its other processes end a moment later, and hold the data until then.
-ORPHANS = 15
-STILL_HELD = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
-PORT_TAKEN = ("could not create any TCP/IP sockets", "could not bind")
-
-
-class PortTaken(Exception):
-    """Somebody was faster."""
+START_TIMEOUT = 60  # seconds, which include the recovery from a crash
+# When a server was killed, its other processes end a moment later, and hold the data until then.
+ORPHANS_TIMEOUT = 15
+# The SQLSTATE of a start that they prevent, which the log shows before the severity.
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+LOCK_FILE_EXISTS = re.compile(r" F0001 FATAL: ")
 
 
-def start(
-    data: Path, binaries: Binaries, account: Account, database: DatabaseURL, mark: str
+class ServerExited(DevServerError):
+    """The server ended while it was starting. The text is its reason."""
+
+
+def start_server(
+    data: Path, programs: Programs, account: Account, database: DatabaseURL, mark: str
 ) -> None:
-    """Start the server on `data` and wait until it answers.
+    """Start the server on `data` and wait until it accepts connections.
 
     Raises:
-        PortTaken: its port is not free after all.
-        Failure: it ends, does not answer, or has another password than `.env`.
+        ServerExited: it does not start.
+        DevServerError: it has started, but accepts no connections in time.
     """
     log = data.with_name("log")
-    deadline = time.monotonic() + ORPHANS
-    while True:
-        process = _launch(log, data, binaries, account, database, mark)
-        if _answers(process, database, mark):
-            return
-        said = _read(log)
-        if any(text in said for text in PORT_TAKEN):
-            raise PortTaken
-        if time.monotonic() > deadline or not any(text in said for text in STILL_HELD):
-            raise Failure(_last_words(said, log))
+    deadline = time.monotonic() + ORPHANS_TIMEOUT
+    while not _run_pg_ctl(log, data, programs, account, database, mark):
+        if find_server(data) is not None:
+            raise DevServerError(
+                f"PostgreSQL accepts no connections after {START_TIMEOUT} seconds, perhaps because "
+                f"it recovers from a crash: type 'make db-up' again (its log is {log})"
+            )
+        text = log.read_text(encoding="utf-8", errors="replace")
+        if time.monotonic() > deadline or not LOCK_FILE_EXISTS.search(text):
+            raise ServerExited(_last_error(text, log))
         time.sleep(0.3)
 
 
-def _launch(
-    log: Path, data: Path, binaries: Binaries, account: Account, database: DatabaseURL, mark: str
-) -> "subprocess.Popen[bytes]":
-    # Not through pg_ctl, which gives all this to a shell to read.
+def _run_pg_ctl(
+    log: Path, data: Path, programs: Programs, account: Account, database: DatabaseURL, mark: str
+) -> bool:
+    """Run `pg_ctl start` once; return whether the server accepts connections."""
     settings = {
         "listen_addresses": str(database.url.host),
         "port": str(database.url.port),
         "cluster_name": mark,
-        "unix_socket_directories": "",  # their paths may be too long, and TCP does
+        "unix_socket_directories": "",  # their paths may be too long, and TCP is enough
+        "log_line_prefix": "%m [%p] %e ",
     }
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            [
-                str(binaries.bindir / "postgres"),
-                *("-D", str(data)),
-                *(part for name, value in settings.items() for part in ("-c", f"{name}={value}")),
-            ],
-            cwd="/",
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            **account.options,
-        )
-
-
-def _answers(process: "subprocess.Popen[bytes]", database: DatabaseURL, mark: str) -> bool:
-    """Wait until the server answers: True; or has ended: False. Stop it where it is of no use."""
-    deadline = time.monotonic() + PATIENCE
-    reason = "the server does not answer"
-    while process.poll() is None and time.monotonic() < deadline:
-        answer = probe.ask(database)
-        if isinstance(answer, probe.Running) and answer.mark == mark:
-            return True
-        if isinstance(answer, probe.Silent) and answer.refused_login:
-            reason = password_refused(database)
-            break
-        time.sleep(0.03)
-    try:  # if it was somebody else on the same port who refused, ours is about to end
-        process.wait(timeout=0.5)
-        return False
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-        process.wait()
-        raise Failure(reason) from None
-
-
-def password_refused(database: DatabaseURL) -> str:
-    """What to say if our own server does not take what `.env` says."""
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    log.write_bytes(b"")
+    account.take_ownership(log)
+    folder, postgres = data.parent, programs.bindir / "postgres"
+    if postgres.is_relative_to(folder):
+        postgres = postgres.relative_to(folder)
     return (
-        f"this project's server on {database.server} refuses the user or the password in .env: "
-        "it keeps those that .env had when its data was made"
+        account.run_program(
+            programs.bindir / "pg_ctl",
+            "start",
+            "--wait",
+            f"--timeout={START_TIMEOUT}",
+            f"--pgdata={data.name}",
+            f"--log={log.name}",
+            f"--options={shlex.join(options)}",
+            *("-p", postgres),
+            folder=folder,
+        ).returncode
+        == 0
     )
 
 
-def _read(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")
-
-
-def _last_words(said: str, log: Path) -> str:
-    lines = [line for line in said.splitlines() if line.strip()]
+def _last_error(text: str, log: Path) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
     errors = [line for line in lines if re.search(r"\b(FATAL|PANIC|ERROR):", line)]
-    line = (errors or lines or ["it ended without a word"])[-1]
+    line = (errors or lines or ["it ended and gave no reason"])[-1]
     return f"PostgreSQL: {re.sub(r'^.*?(FATAL|PANIC|ERROR): +', '', line)} (all of it in {log})"

@@ -1,4 +1,11 @@
-"""The server process of a data folder, found by the pid file that PostgreSQL keeps there."""
+"""The server's process, found by the pid file in its data directory, and stopped.
+
+`pg_ctl status` and `pg_ctl stop` do not serve, since they believe the number in the pid file:
+
+- After a crash the number may belong to another process, which `pg_ctl stop` would interrupt.
+- A killed server of a container without an init stays a zombie, which they take for a server.
+- They need programs of the data's version, which an upgrade of the machine may have removed.
+"""
 
 import os
 import re
@@ -7,16 +14,16 @@ import subprocess
 import time
 from pathlib import Path
 
-from dbkit.devserver import Failure
+from dbkit.devserver.errors import DevServerError
 
-PATIENCE = 60  # seconds for a server to stop
+STOP_TIMEOUT = 60  # seconds
 
 
-def find(data: Path) -> int | None:
-    """The process that serves `data`, None if there is none.
+def find_server(data: Path) -> int | None:
+    """Return the process that serves `data`, None if there is none.
 
-    A pid file outlives a server that was killed, and its number then soon belongs to some other
-    process, with which PostgreSQL would refuse to start: such a file is removed.
+    A pid file that a killed server left is removed: PostgreSQL would refuse to start if its
+    number belongs to another process by now.
     """
     pid_file = data / "postmaster.pid"
     try:
@@ -24,14 +31,14 @@ def find(data: Path) -> int | None:
     except FileNotFoundError:
         return None
     pid = int(first) if first.isdecimal() else 0
-    if pid > 0 and _exists(pid) and _serves(pid, data):
+    if pid > 0 and _is_alive(pid) and _serves(pid, data):
         return pid
     pid_file.unlink(missing_ok=True)
     return None
 
 
-def port(data: Path) -> int | None:
-    """The port that the pid file names."""
+def read_port(data: Path) -> int | None:
+    """Return the port that the pid file names."""
     try:
         lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
     except FileNotFoundError:
@@ -39,54 +46,53 @@ def port(data: Path) -> int | None:
     return int(lines[3]) if len(lines) > 3 and lines[3].isdecimal() else None
 
 
-def stop(pid: int) -> None:
-    """Stop the server: connections are closed, the data is written.
+def stop_server(pid: int) -> None:
+    """Stop the server in its fast mode: it closes connections and writes the data.
 
     Raises:
-        Failure: it is still there after a minute.
+        DevServerError: it still runs after a minute.
     """
     os.kill(pid, signal.SIGINT)  # https://www.postgresql.org/docs/current/server-shutdown.html
-    deadline = time.monotonic() + PATIENCE
-    while _exists(pid):
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while _is_alive(pid):
         if time.monotonic() > deadline:
-            raise Failure(f"the server (process {pid}) does not stop")
+            raise DevServerError(f"the server (process {pid}) does not stop")
         time.sleep(0.02)
 
 
-def _exists(pid: int) -> bool:
+def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    # A container without an init never buries its dead.
-    return not re.search(r"\) Z", _read(Path(f"/proc/{pid}/stat")))
+    return not re.search(r"\) Z", _read_file(Path(f"/proc/{pid}/stat")))  # Z: a zombie
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Whether this is a server, and not one of another folder as far as anybody can tell."""
+    """Tell whether the process is a PostgreSQL server, and not one of another directory."""
     try:
-        return Path(f"/proc/{pid}/cwd").samefile(data)  # survives a moved project
+        return Path(f"/proc/{pid}/cwd").samefile(data)  # true of a moved project, too
     except OSError:
         pass
-    command = _read(Path(f"/proc/{pid}/cmdline")) or _ps(pid)
+    command = _read_file(Path(f"/proc/{pid}/cmdline")) or _ask_ps(pid)
     return bool(re.match(r"\S*(postgres|postmaster)\b", command))
 
 
-def _read(path: Path) -> str:
+def _read_file(path: Path) -> str:
     try:
         return path.read_text(errors="replace")
     except OSError:
         return ""
 
 
-def _ps(pid: int) -> str:
-    """For macOS, which has no /proc."""
+def _ask_ps(pid: int) -> str:
+    """Return the command line of a process of macOS, which has no /proc."""
     try:
-        said = subprocess.run(
+        result = subprocess.run(
             ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
     except OSError:
-        return "postgres"  # nobody can tell: PostgreSQL will
-    return said.stdout
+        return "postgres"  # nothing can tell here; PostgreSQL itself refuses a second server
+    return result.stdout

