@@ -33,7 +33,7 @@ def create_data_directory(
     """
     if _is_complete(data):
         return
-    # Quoted as it is, initdb puts the path of its own programs into commands of a shell.
+    # initdb hands the path of its own programs to a shell, protected by double quotes alone.
     if re.search(r'["$`\\]', str(programs.bindir)):
         raise DevServerError(
             f"initdb cannot run in {programs.bindir}, whose name means something to a shell: "
