@@ -10,7 +10,7 @@ def add_commands(commands: Any) -> None:
         "db-up", help="start the development database (DB_SERVER=docker|system|wheel forces a way)"
     )
     up.set_defaults(run=start_database)
-    down = commands.add_parser("db-down", help="stop it; the data stays")
+    down = commands.add_parser("db-down", help="stop the development database; the data stays")
     down.set_defaults(run=stop_database)
 
 

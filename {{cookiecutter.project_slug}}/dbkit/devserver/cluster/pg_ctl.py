@@ -1,8 +1,9 @@
 """Start the server with `pg_ctl`: https://www.postgresql.org/docs/current/app-pg-ctl.html.
 
 `pg_ctl` hands its paths and options to a shell, which would run what a folder called `$(touch x)`
-says. It is therefore started in the server's folder, and given relative paths. What it does not
-do stands in `dbkit.devserver.cluster.process`, and the waiting for orphans here.
+says. It is therefore started in the server's folder, and given relative paths. It does not wait
+for the orphans of a killed server; this module does. It cannot be trusted to find and stop a
+server; `dbkit.devserver.cluster.process` does that.
 """
 
 import re
