@@ -7,8 +7,8 @@ import re
 
 from dbkit import PROJECT
 
-HOME = PROJECT / ".database"  # what `make db-up` keeps; ignored by git
-SECRET = HOME / "mark"
+STATE_FOLDER = PROJECT / ".database"  # what `make db-up` keeps; ignored by git
+SECRET = STATE_FOLDER / "mark"
 
 
 def project_mark() -> str | None:

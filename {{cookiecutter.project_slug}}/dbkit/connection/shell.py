@@ -8,7 +8,7 @@ from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from dbkit.connection import libpq
-from dbkit.connection.mark import HOME
+from dbkit.connection.mark import STATE_FOLDER
 from dbkit.connection.url import DatabaseURL
 
 # Not libpq's: asyncpg's and SQLAlchemy's, or none of an argument's business.
@@ -67,7 +67,7 @@ def _psql() -> str:
 def _bindir_of_db_up() -> str:
     """Where the programs of the development server are, which may include psql."""
     try:
-        content = json.loads((HOME / "server.json").read_text(encoding="utf-8"))
+        content = json.loads((STATE_FOLDER / "server.json").read_text(encoding="utf-8"))
         return str(content["bindir"] or "")
     except (OSError, ValueError, KeyError, TypeError):
         return ""

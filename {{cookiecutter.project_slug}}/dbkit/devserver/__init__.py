@@ -1,12 +1,11 @@
-"""The development database server behind `make db-up` and `make db-down`.
+"""The development database server: `up` starts it, `down` stops it and keeps the data.
 
-`up.py` is the road; each step of it is a module beside it.
+Imports go one way: up, down → start, target → providers → cluster → state, env_file, errors.
+A module imports another by its full name, since this package shows functions of the same names.
 """
 
+from dbkit.devserver.down import down
+from dbkit.devserver.errors import DevServerError, NothingToDo
+from dbkit.devserver.up import up
 
-class Failure(Exception):
-    """What went wrong and what to do about it, in one line without a secret."""
-
-
-class NothingToDo(Exception):
-    """Why there is nothing to start or stop, in one line; no failure."""
+__all__ = ["DevServerError", "NothingToDo", "down", "up"]

@@ -1,118 +1,118 @@
-"""`make db-up`: whatever state things are in, end with a server that answers and is ours."""
+"""`make db-up`: from any state of things to a server that answers and is this project's."""
 
 import re
-from pathlib import Path
 
-from dbkit.connection.mark import HOME, project_mark
-from dbkit.connection.url import DatabaseURL
-from dbkit.devserver import (
-    Failure,
-    NothingToDo,
-    folder,
-    home,
-    native,
-    postmaster,
-    probe,
-    start,
-    target,
-    ways,
+from dbkit.connection import DatabaseURL
+from dbkit.connection.mark import SECRET, STATE_FOLDER, project_mark
+from dbkit.devserver.cluster import (
+    NoAnswer,
+    RunningServer,
+    create_database,
+    find_server,
+    identify_server,
+    identify_slow_server,
+    read_major_version,
+    read_port,
+    stop_server,
 )
-from dbkit.devserver.folder import State
+from dbkit.devserver.errors import DevServerError, NothingToDo
+from dbkit.devserver.providers import PROVIDERS, complete_state, forced_provider, uses_docker
+from dbkit.devserver.start import start_container, start_programs
+from dbkit.devserver.state import State, claim_state, lock_state
+from dbkit.devserver.target import find_development_database
 
-FOUND = {
-    "docker": "in Docker",
-    "system": "found on this machine",
-    "wheel": "from the Python package",
-}
-A_MARK = re.compile(r"-[0-9a-f]{32}$")
+ANY_MARK = re.compile(r"-[0-9a-f]{32}$")
 
 
 def up() -> str:
-    """Start the development database, if it does not run; returns what to tell.
+    """Start the development database, if it does not run; return the line to print.
 
     Raises:
-        NothingToDo, Failure: see there.
+        NothingToDo: there is no server to start.
+        DevServerError, SettingsError: no server answers that is this project's.
     """
-    database = target.development_database()
-    with folder.alone():
-        state = folder.claim()
+    database = find_development_database()
+    with lock_state():
+        state = claim_state()
         mark = project_mark()
         if mark is None:
-            raise Failure(f"{HOME / 'mark'} cannot be read: it is somebody else's")
-        answer = probe.ask(database)
-        if isinstance(answer, probe.Silent) and _runs_there(database, state):
-            answer = probe.ask_patiently(database)
-        if isinstance(answer, probe.Running) and answer.mark == mark:
-            _remember(state, answer)
-            _refuse_another_way(state)
+            raise DevServerError(f"{SECRET} cannot be read: it is somebody else's")
+        answer = identify_server(database)
+        if isinstance(answer, NoAnswer) and _runs_there(database, state):
+            answer = identify_slow_server(database)
+        if isinstance(answer, RunningServer) and answer.mark == mark:
+            complete_state(state, answer)
+            _refuse_other_provider(state)
         else:
             database = _start(database, state, mark, answer)
-            answer = probe.ask(database)
-        return _settled(database, state, mark, answer)
+            answer = identify_server(database)
+            if isinstance(answer, NoAnswer):
+                _stop(state)  # a failed db-up leaves no server behind
+        return _finish(database, state, mark, answer)
 
 
-def _remember(state: State, answer: probe.Running) -> None:
-    """What a lost state said, as the running server tells it."""
-    if state.way is not None:
-        return
-    state.way = "docker"
-    if Path(answer.data, "postmaster.opts").is_file():
-        home_folder = Path(answer.data).parent
-        state.home = None if home_folder == HOME else str(home_folder)
-        program = Path(answer.data, "postmaster.opts").read_text().partition(' "')[0]
-        state.bindir = str(Path(program).parent)
-        state.way = "wheel" if program.startswith(f"{home_folder}/wheel/") else "system"
-    state.save()
-
-
-def _refuse_another_way(state: State) -> None:
-    way = ways.forced()
-    if way and state.way and way != state.way:
-        raise Failure(
-            f"the server runs already, {FOUND[state.way]}: 'make db-down' before DB_SERVER={way}"
+def _refuse_other_provider(state: State) -> None:
+    forced = forced_provider()
+    if forced and state.provider and forced != state.provider:
+        raise DevServerError(
+            f"the server runs already, {PROVIDERS[state.provider]}: "
+            f"'make db-down' before DB_SERVER={forced}"
         )
 
 
 def _start(
-    database: DatabaseURL, state: State, mark: str, answer: probe.Running | probe.Silent
+    database: DatabaseURL, state: State, mark: str, answer: RunningServer | NoAnswer
 ) -> DatabaseURL:
-    """Start a server; returns the database where it now is."""
-    data = home.data_folder(state)
-    pid = postmaster.find(data)
-    if pid is not None:  # it has another port, the mark of another folder, or another password
-        if isinstance(answer, probe.Silent) and _runs_there(database, state):
-            _refuse_to_stop(database, answer)
-        postmaster.stop(pid)
-    elif isinstance(answer, probe.Running) and not A_MARK.search(answer.mark):
+    """Start a server; return the database at the port that the server got."""
+    if find_server(state.data_directory) is not None:
+        # It has another port, the mark of another folder, or another password.
+        if isinstance(answer, NoAnswer) and _runs_there(database, state):
+            raise _not_stopped(database, answer)
+        _stop(state)
+    elif isinstance(answer, RunningServer) and not ANY_MARK.search(answer.mark):
         _leave_alone(database, answer)
 
-    if ways.goes_by_docker(state, has_data=home.major_version(data) is not None):
-        return start.by_docker(database, state, mark)
-    return start.natively(database, state, mark)
+    has_data = read_major_version(state.data_directory) is not None
+    start = start_container if uses_docker(state, has_data=has_data) else start_programs
+    return start(database, state, mark)
+
+
+def _stop(state: State) -> None:
+    pid = find_server(state.data_directory)
+    if pid is not None:
+        stop_server(pid)
 
 
 def _runs_there(database: DatabaseURL, state: State) -> bool:
-    data = home.data_folder(state)
-    return postmaster.find(data) is not None and postmaster.port(data) == database.url.port
+    """Tell whether this project's own server runs at the port of `database`."""
+    data = state.data_directory
+    return find_server(data) is not None and read_port(data) == database.url.port
 
 
-def _refuse_to_stop(database: DatabaseURL, answer: probe.Silent) -> None:
-    """It may be slow, or what `.env` asks of it may be wrong: others are connected to it."""
-    if answer.refused_login:
-        raise Failure(native.password_refused(database))
-    raise Failure(
+def _not_stopped(database: DatabaseURL, answer: NoAnswer) -> DevServerError:
+    """Say why a server goes on: it may be slow, or `.env` wrong, and others are connected."""
+    if answer.login_refused:
+        return _login_refused(database)
+    return DevServerError(
         f"this project's server runs, but on {database.server}: {answer.reason.partition(';')[0]} "
         "(if it stays so: 'make db-down', then 'make db-up')"
     )
 
 
-def _leave_alone(database: DatabaseURL, answer: probe.Running) -> None:
-    """A server of one's own, whose password stands in `.env`: that is no accident."""
-    if ways.forced():
+def _login_refused(database: DatabaseURL) -> DevServerError:
+    return DevServerError(
+        f"this project's server on {database.server} refuses the user or the password in .env: "
+        "it keeps those that .env had when its data was made"
+    )
+
+
+def _leave_alone(database: DatabaseURL, server: RunningServer) -> None:
+    """Start nothing beside a foreign server that takes the password in `.env`: that is meant."""
+    if forced_provider():
         return
-    where = f"PostgreSQL {answer.version} on {database.server}"
-    if not answer.has_database:
-        raise Failure(
+    where = f"PostgreSQL {server.version} on {database.server}"
+    if not server.has_database:
+        raise DevServerError(
             f"{where} is not of db-up's making and has no database {database.name}: create it "
             "there, or write a free port into DATABASE_URL in .env"
         )
@@ -122,20 +122,24 @@ def _leave_alone(database: DatabaseURL, answer: probe.Running) -> None:
     )
 
 
-def _settled(
-    database: DatabaseURL, state: State, mark: str, answer: probe.Running | probe.Silent
+def _finish(
+    database: DatabaseURL, state: State, mark: str, answer: RunningServer | NoAnswer
 ) -> str:
-    if isinstance(answer, probe.Silent):
-        if answer.refused_login:
-            raise Failure(native.password_refused(database))
-        raise Failure(f"{database.server} does not answer: {answer.reason}")
+    """Check that the server is this project's, create its database; return the line to print."""
+    if isinstance(answer, NoAnswer):
+        if answer.login_refused:
+            raise _login_refused(database)
+        raise DevServerError(f"{database.server} does not answer: {answer.reason}")
     if answer.mark != mark:
-        raise Failure(f"what answers on {database.server} is not the server that was started")
+        raise DevServerError(
+            f"what answers on {database.server} is not the server that was started"
+        )
     if not answer.has_database:
-        probe.create(database)
-    way = state.way or "system"
-    where = "in a Docker volume" if way == "docker" else f"in {state.home or HOME.name}"
+        create_database(database)
+    provider = state.provider or "system"
+    folder = state.outside or STATE_FOLDER.name
+    where = "in a Docker volume" if provider == "docker" else f"in {folder}"
     return (
-        f"PostgreSQL {answer.version}, {FOUND[way]}, answers on {database.server} "
+        f"PostgreSQL {answer.version}, {PROVIDERS[provider]}, answers on {database.server} "
         f"(database {database.name}, data {where})"
     )
