@@ -127,7 +127,7 @@ def test_db_shell_gives_psql_the_password_in_its_environment(shop: Workplace, ps
 
 def test_db_shell_is_psql_on_the_configured_database(shop: Workplace) -> None:
     result = subprocess.run(
-        [shop.somebody.python, "-m", "app.database", "shell"],
+        [shop.somebody.python, "-m", "dbkit", "db-shell"],
         cwd=shop.path,
         input="SELECT 'database ' || current_database();",
         capture_output=True,
@@ -163,7 +163,7 @@ def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> No
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     shop.somebody.own(file)
     result = subprocess.run(
-        [shop.somebody.python, "-m", "app.database", "shell"],
+        [shop.somebody.python, "-m", "dbkit", "db-shell"],
         cwd=shop.path,
         env=dict(os.environ)
         | {"DATABASE_URL": "sqlite:///shell.db"}
@@ -181,6 +181,5 @@ def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> No
 
 
 def test_an_unknown_command_is_a_usage_line(shop: Workplace) -> None:
-    assert "usage: python -m app.database test|reset|shell" in refusal(shop.database("drop"))
-    result = shop.run(shop.somebody.python, "-m", "scripts.database", "sideways")
-    assert "usage: python -m scripts.database up|down" in refusal(result)
+    assert "usage: python -m dbkit" in shop.database("drop").stderr
+    assert "invalid choice: 'db-drop'" in refusal(shop.database("drop"))

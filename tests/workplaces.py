@@ -29,7 +29,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 needs_postgresql = pytest.mark.skipif(bindir() is None, reason="no PostgreSQL on this machine")
 
 # What `python -m dbkit db-up` and `python -m app.database` import.
-REQUIREMENTS = ("aiosqlite", "asyncpg", "pydantic-settings", "sqlalchemy[asyncio]>=2.1")
+REQUIREMENTS = ("aiosqlite", "asyncpg", "pydantic-settings", "sqlalchemy[asyncio]>=2.1", "alembic>=1.20")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Workplace:
 
     def database(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-test`, `db-reset` or `db-shell`, without make."""
-        return self.run(self.somebody.python, "-m", "app.database", command, **variables)
+        return self.run(self.somebody.python, "-m", "dbkit", f"db-{command}", **variables)
 
     def sql(self, statement: str, database: str = "shop_dev", password: str = "") -> list[Any]:
         """Run one statement on the server; returns the first column."""

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from dbkit import signals
-from dbkit.cli import checks, database, devserver, migrations, revisions
+from dbkit.cli import checks, database, devserver, migrations, revisions, version
 
 
 def main(arguments: Sequence[str] | None = None) -> int | str | None:
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int | str | None:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     commands = parser.add_subparsers(metavar="command", required=True)
-    for group in (devserver, database, revisions, migrations, checks):
+    for group in (devserver, database, revisions, migrations, checks, version):
         group.add_commands(commands)
     parsed = parser.parse_args(arguments)
     signals.end_like_ctrl_c()

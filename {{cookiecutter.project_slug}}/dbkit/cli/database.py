@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ def add_commands(commands: Any) -> None:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=_one_line_errors(name, run))
         if name == "db-reset":
-            command.add_argument("--confirm", default="", help="its name, if it is not ours")
+            confirm = os.environ.get("CONFIRM", "")
+            command.add_argument("--confirm", default=confirm, help="its name, if it is not ours")
 
 
 def _one_line_errors(
