@@ -9,6 +9,7 @@ template replaces this folder as a whole. What a service may want different is a
     autogenerate                         write the revision that the models need
     devserver                            the development database server
     execution                            carry revisions out on one database
+    locking                              wait for others: the lock, blockers, backoff
     history                              what ran on a database
     revisions                            the revision files of this checkout
     operations                           op.* for tables that are in use

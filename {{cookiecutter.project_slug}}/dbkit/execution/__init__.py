@@ -7,19 +7,16 @@ from dbkit.execution.context import (
     migration_connection,
     quiet,
 )
-from dbkit.execution.errors import MigrationError, one_line
 from dbkit.execution.executor import Executor
 from dbkit.execution.offline import render
 from dbkit.execution.steps import upgrade_steps
 
 __all__ = [
     "Executor",
-    "MigrationError",
     "alembic_environment",
     "configure",
     "downgrade",
     "migration_connection",
-    "one_line",
     "quiet",
     "render",
     "run_keywords",

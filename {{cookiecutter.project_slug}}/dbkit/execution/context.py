@@ -42,9 +42,11 @@ def configure(environment: EnvironmentContext, **keywords: Any) -> MigrationCont
     return environment.get_context()
 
 
-def use_context(environment: EnvironmentContext, context: MigrationContext) -> None:
-    """Let `environment`, and with it `alembic.context` in a revision, return `context`."""
-    environment.get_context = lambda: context  # type: ignore[method-assign]
+def use_context(context: MigrationContext) -> None:
+    """Let the environment of `context`, which is `alembic.context` in a revision, return it."""
+    environment = context.environment_context
+    if environment is not None:
+        environment.get_context = lambda: context  # type: ignore[method-assign]
 
 
 @asynccontextmanager

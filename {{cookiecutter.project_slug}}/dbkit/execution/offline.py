@@ -46,7 +46,7 @@ def render(
     callbacks = (rows.write, *alembics.opts["on_version_apply"])
     guard = TransactionGuard(TransactionTimer())
     context = GuardedContext(alembics, guard, fn=find_all, on_version_apply=callbacks)
-    use_context(environment, context)
+    use_context(context)
     if database.dialect == "postgresql":
         context.execute(f"SET lock_timeout = '{settings.migration_lock_timeout * 1000:.0f}ms'")
         context.execute(f"SET statement_timeout = '{settings.migration_timeout * 1000:.0f}ms'")

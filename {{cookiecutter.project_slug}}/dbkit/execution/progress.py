@@ -8,9 +8,8 @@ from alembic.runtime.migration import MigrationInfo, MigrationStep, RevisionStep
 from sqlalchemy import Connection
 
 from dbkit.connection import DatabaseURL
-from dbkit.execution.blockers import Blockers
-from dbkit.execution.waiting import WaitBudget
 from dbkit.history import Author, Measurements, record_applied, record_failed
+from dbkit.locking import Blockers, WaitBudget
 from dbkit.settings import get_settings
 from dbkit.transactions import TransactionTimer
 

@@ -11,10 +11,9 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
-from dbkit.execution.errors import MigrationError
 from dbkit.history import check_ahead, check_unedited
 from dbkit.request import FindSteps, Request
-from dbkit.revisions import is_known
+from dbkit.revisions import MigrationError, is_known
 from dbkit.transactions import check_source
 
 log = logging.getLogger("alembic.migrator")
@@ -52,6 +51,7 @@ class StepFinder:
     def __init__(self, script: ScriptDirectory, request: Request) -> None:
         self.script = script
         self.request = request
+        self.purge = request.purge  # the version table is emptied first
         self.heads: tuple[str, ...] = ()  # at which the database stands
         self.is_ahead = False
         self._steps: list[MigrationStep] | None = None
@@ -77,7 +77,7 @@ class StepFinder:
                 self.is_ahead = True
                 return []
         try:
-            steps = list(self.request.find(() if self.request.purge else self.heads, context))
+            steps = list(self.request.find(() if self.purge else self.heads, context))
         except CommandError as error:
             if self._leaves_a_merge() and type(error.__cause__) is RevisionError:
                 raise MigrationError(

@@ -1,23 +1,24 @@
 """The revision files of this checkout: read, and named when a new one is written."""
 
-from dbkit.revisions.errors import several_heads
+from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, several_heads
 from dbkit.revisions.loader import (
     is_known,
     known_revisions,
     load_files,
-    missing_parent,
     scripts,
     with_ancestors,
 )
 from dbkit.revisions.status import Status, compare_revisions, read_current
 
 __all__ = [
+    "MigrationError",
     "Status",
     "compare_revisions",
     "is_known",
+    "is_lock_error",
     "known_revisions",
     "load_files",
-    "missing_parent",
+    "one_line",
     "read_current",
     "scripts",
     "several_heads",

@@ -1,17 +1,16 @@
 """Reads the revision files of this checkout."""
 
-import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import alembic.script.revision
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError, to_tuple
 
 from dbkit.config import alembic_config
 from dbkit.errors import error_text, location_of
+from dbkit.revisions.errors import missing_parent
 
 
 @cache
@@ -46,17 +45,6 @@ def _file_errors(versions: Path) -> Iterator[None]:
         location = location_of(error, versions) or versions.name
         message = missing_parent(error) or f"{location}: {error_text(error)}"
         raise CommandError(message) from error
-
-
-def missing_parent(error: BaseException) -> str | None:
-    """Explain Alembic's KeyError about a revision that others name and that has no file."""
-    if not isinstance(error, KeyError):
-        return None
-    last = traceback.extract_tb(error.__traceback__)[-1].filename
-    if last != alembic.script.revision.__file__:
-        return None
-    name = error.args[0]
-    return f"a revision comes after {name}, whose file is not there: was it never committed?"
 
 
 def known_revisions(directory: ScriptDirectory) -> set[str]:

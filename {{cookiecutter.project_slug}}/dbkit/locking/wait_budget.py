@@ -5,7 +5,7 @@ import logging
 import random
 from time import monotonic
 
-from dbkit.execution.errors import MigrationError
+from dbkit.revisions import MigrationError
 
 log = logging.getLogger("alembic.migrator")
 

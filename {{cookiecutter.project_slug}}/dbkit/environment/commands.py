@@ -1,127 +1,22 @@
-"""What `alembic/env.py` runs, whoever called Alembic: make, its command line, or code.
-
-This is the only reader of `alembic.context`. It turns what the command has put there into one
-`Request`, and hands it to whatever carries it out.
-"""
+"""Carries out each kind of request with the package that knows how."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from logging.config import fileConfig
 from typing import Any
 
-from alembic import context
 from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection
 
-import dbkit.operations  # noqa: F401 - registers op.create_index_online and its like
-from dbkit import execution, signals
-from dbkit.config import DATABASE, EnvironmentOptions, alembic_config
+from dbkit import execution
+from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
-from dbkit.errors import DatabaseUnavailable, SettingsError
 from dbkit.request import Kind, Request
-from dbkit.revisions import writer
-
-COLLECTED = "options"  # the attribute of a `Config` that wants the options, and nothing done
+from dbkit.revisions import one_line, writer
 
 
-def run(metadata: Callable[[], MetaData], **configure: Any) -> None:
-    """Do what the command asks for, on the configured database.
-
-    `config.attributes["database"]` may hold a `DatabaseURL` to use instead.
-
-    Args:
-        metadata: returns the models' tables; called only by what compares or writes models.
-        configure: keywords of `EnvironmentContext.configure` that the service chooses:
-            https://alembic.sqlalchemy.org/en/latest/api/runtime.html
-
-    Raises:
-        CommandError: one line, which Alembic prints behind `FAILED:`.
-    """
-    options = EnvironmentOptions(metadata, configure)
-    config = context.config
-    if COLLECTED in config.attributes:
-        config.attributes[COLLECTED] = options
-        return
-    environment, request = _read_request()
-    if config.cmd_opts is not None and config.config_file_name:  # started by hand, not by the app
-        # Modules live as long as the command: collecting them again and again is a tenth of it.
-        gc.freeze()
-        signals.end_like_ctrl_c()
-        if request.kind is not Kind.FILES_ONLY:
-            fileConfig(config.config_file_name, disable_existing_loggers=False)
-    try:
-        with execution.one_line(environment.script):
-            _carry_out(environment, request, options)
-    except (DatabaseUnavailable, SettingsError) as error:
-        raise CommandError(str(error)) from None
-
-
-@cache
-def load_options() -> EnvironmentOptions:
-    """Return what `alembic/env.py` says, without doing anything on a database."""
-    config = alembic_config()
-    config.attributes[COLLECTED] = None
-    directory = ScriptDirectory.from_config(config)
-    with EnvironmentContext(config, directory):
-        directory.run_env()
-    options: EnvironmentOptions = config.attributes[COLLECTED]
-    return options
-
-
-def _read_request() -> tuple[EnvironmentContext, Request]:
-    """Turn the options that Alembic's command has put aside into a `Request`.
-
-    Alembic shows them only to a context, so one is made, of any dialect.
-    """
-    with execution.quiet():
-        context.configure(dialect_name="sqlite")
-    migration = context.get_context()
-    environment = migration.environment_context
-    if environment is None:
-        raise CommandError("alembic/env.py runs inside of Alembic's commands only")
-    options = dict(migration.opts)
-    revision = options.get("revision_context")
-    arguments = revision.command_args if revision else {}
-    request = Request(
-        kind=_kind(options, arguments),
-        find=options["fn"],
-        destination=options.get("destination_rev", "heads"),
-        purge=bool(options.get("purge")),
-        revision_arguments=arguments,
-    )
-    return environment, request
-
-
-def _kind(options: dict[str, Any], arguments: dict[str, Any]) -> Kind:
-    """Tell the commands apart by the options that each of them gives.
-
-    Only commands that change something can be had as SQL, and give `as_sql`.
-    """
-    if "template_args" in options:  # revision, merge or check
-        if not arguments.get("autogenerate"):
-            return Kind.NEW_REVISION
-        return Kind.READ if arguments["message"] is None else Kind.AUTOGENERATE
-    if "as_sql" not in options:
-        return Kind.FILES_ONLY if _shows_no_current() else Kind.READ
-    if options["as_sql"]:
-        return Kind.OFFLINE
-    return Kind.RUN if "destination_rev" in options else Kind.CREATE_VERSION_TABLE
-
-
-def _shows_no_current() -> bool:
-    """Whether `alembic history`, as typed, does not mark where the database is."""
-    typed = context.config.cmd_opts
-    if typed is None or getattr(typed, "indicate_current", True):
-        return False
-    return "current" not in (typed.rev_range or "")
-
-
-def _carry_out(
+def carry_out(
     environment: EnvironmentContext, request: Request, options: EnvironmentOptions
 ) -> None:
     if request.kind is Kind.FILES_ONLY:
@@ -172,7 +67,7 @@ def _read(
             environment, connection=connection, dont_mutate=True, **keywords
         )
     heads = migration.get_current_heads()
-    with execution.one_line(environment.script, heads=heads), environment.begin_transaction():
+    with one_line(environment.script, heads=heads), environment.begin_transaction():
         environment.run_migrations()
 
 

@@ -43,7 +43,7 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
 
 
 @dataclass(frozen=True)
-class Session:
+class LockSession:
     """A connection that migrates: its process in the server, and the key of the lock."""
 
     pid: int
@@ -58,7 +58,7 @@ def lock_key(database: str, version_table: str) -> int:
 
 async def prepare_session(
     connection: AsyncConnection, settings: DatabaseSettings, version_table: str
-) -> Session:
+) -> LockSession:
     """Set the timeouts of `connection`, and check that no connection pooler is in between.
 
     Raises:
@@ -80,10 +80,10 @@ async def prepare_session(
             "a connection pooler stands before the database, and locks do not hold through it: "
             "set MIGRATION_DATABASE_URL to the database's own address; nothing was changed"
         )
-    return Session(row.pid, lock_key(row.database, version_table))
+    return LockSession(row.pid, lock_key(row.database, version_table))
 
 
-async def try_lock(connection: AsyncConnection, session: Session) -> bool:
+async def try_lock(connection: AsyncConnection, session: LockSession) -> bool:
     """Take the lock if it is free. Leaves no transaction open."""
     arguments = {"key": session.key}
     taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), arguments)
@@ -91,7 +91,7 @@ async def try_lock(connection: AsyncConnection, session: Session) -> bool:
     return bool(taken)
 
 
-async def lock_holder(connection: AsyncConnection, session: Session) -> str:
+async def lock_holder(connection: AsyncConnection, session: LockSession) -> str:
     """Describe who has the lock, for people. Leaves no transaction open."""
     row = (await connection.execute(HOLDER, {"key": session.key})).first()
     await connection.commit()
