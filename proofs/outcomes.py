@@ -28,11 +28,16 @@ class Outcome:
                 continue
             message = found.get("message") or ""
             if kind == "failure" and message.startswith(ASSERTION):
-                # Only the lines that failed: the source above them is there whatever went wrong.
-                lines = [line for line in (found.text or "").splitlines() if line.startswith((">", "E "))]
-                return cls("failed", one_line("\n".join([message, *lines])))
+                return cls("failed", _failure(found) or one_line(message))
             return cls(f"ended with {kind}: {one_line(message)[:200]}")
         return cls("passed")
+
+
+def _failure(found: ElementTree.Element) -> str:
+    """What failed and then where, without the source above it, which is there whatever went wrong."""
+    lines = (found.text or "").splitlines()
+    marked = [line[1:] for mark in ("E ", ">") for line in lines if line.startswith(mark)]
+    return one_line("\n".join(marked))
 
 
 def one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 
-from proofs.guards import Guard, EntryError, read_guards
+from proofs.guards import EntryError, Guard, read_guards
 from proofs.outcomes import Outcome, one_line, run_tests
 
 ROOT = Path(__file__).resolve().parents[1]
