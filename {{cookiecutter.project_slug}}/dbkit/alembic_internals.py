@@ -12,6 +12,7 @@ from typing import Any
 
 from alembic.autogenerate import render
 from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.compare import server_defaults
 from alembic.script import ScriptDirectory
 from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy import Constraint, Dialect, Index
@@ -47,13 +48,13 @@ def render_type(column_type: TypeEngine[Any], context: AutogenContext) -> str:
     return render._repr_type(column_type, context)
 
 
-def says_cannot_be_modified(warning: warnings.WarningMessage) -> bool:
-    """Tell whether Alembic warns that it sees a changed computed column and can write nothing.
+def is_about_computed_column(warning: warnings.WarningMessage) -> bool:
+    """Tell whether Alembic warns of a changed computed column, for which it can write nothing.
 
-    It raises no operation for it, and its warnings have no class of their own: only the text
-    tells this one from others.
+    It returns no operation for one, and its warning has no class of its own; but it is the only one
+    of the module that compares defaults.
     """
-    return warning.category is UserWarning and "cannot be modified" in str(warning.message)
+    return warning.filename == server_defaults.__file__
 
 
 def final_constraint_name(constraint: Constraint | Index, dialect: Dialect) -> str:

@@ -8,7 +8,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection
 
-from dbkit.alembic_internals import says_cannot_be_modified
+from dbkit.alembic_internals import is_about_computed_column
 from dbkit.execution import configure, quiet
 from dbkit.revisions.writer import body
 
@@ -32,5 +32,5 @@ def find_differences(
         )
         return indent(dedent(f"    {body(code)}"), "  ")
     return "\n".join(
-        f"  {warning.message}" for warning in caught if says_cannot_be_modified(warning)
+        f"  {warning.message}" for warning in caught if is_about_computed_column(warning)
     )
