@@ -27,9 +27,7 @@ def find_differences(
         warnings.simplefilter("always", UserWarning)
         upgrade = produce_migrations(context, keywords["target_metadata"]).upgrade_ops
     if upgrade is not None and not upgrade.is_empty():
-        code = render_python_code(
-            upgrade, render_item=keywords["render_item"], migration_context=context
-        )
+        code = render_python_code(upgrade, render_item=keywords["render_item"])
         return indent(dedent(f"    {body(code)}"), "  ")
     return "\n".join(
         f"  {warning.message}" for warning in caught if is_about_computed_column(warning)
