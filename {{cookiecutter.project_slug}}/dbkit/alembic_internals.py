@@ -7,9 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alembic.script import ScriptDirectory
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from sqlalchemy.types import TypeEngine
 
 ChoosePath = Callable[[Path, str | PathLike[str], str, str | None], Path]
 
@@ -30,3 +34,15 @@ def replace_file_naming(script: ScriptDirectory, choose_path: ChoosePath) -> Non
 
     namer: Any = name_file
     script._rev_path = namer  # type: ignore[method-assign]
+
+
+def render_type(column_type: "TypeEngine[Any]", context: "AutogenContext") -> str:
+    """Render a type as a revision has it, with the imports that it needs noted in `context`.
+
+    A `render_item` hook can only answer with text; none of Alembic's public functions writes a
+    single type: `render_python_code` takes operations, and `impl.render_type` knows those types
+    alone that a dialect writes in its own way.
+    """
+    from alembic.autogenerate import render  # only what writes revisions needs it
+
+    return render._repr_type(column_type, context)

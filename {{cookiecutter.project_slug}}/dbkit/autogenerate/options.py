@@ -1,131 +1,114 @@
-"""What counts as a change between the models and a database.
+"""Keywords of Alembic's `configure` for comparing and writing: the service's, joined with ours.
 
-The place for compare functions of one's own: `compare_type`, and what `options` hands to Alembic.
 https://alembic.sqlalchemy.org/en/latest/autogenerate.html
 """
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any
 
-import alembic_postgresql_enum  # noqa: F401 - registers itself: enum types and their values
-from alembic.autogenerate import render
-from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
-from alembic.operations import ops
-from alembic.runtime.migration import MigrationContext
-from app.migrator import (  # noqa: F401 - the others register themselves
-    backfill,
-    checks,
-    online,
-    online_columns,
-    online_constraints,
-    online_indexes,
-)
-from sqlalchemy import Column, Dialect, MetaData, TypeDecorator
 from sqlalchemy.schema import SchemaItem
-from sqlalchemy.types import TypeEngine
-from sqlalchemy.util import asbool
 
-from dbkit.history.table import TABLE as HISTORY
+from dbkit.autogenerate.directives import directives_hook
+from dbkit.autogenerate.models import load_metadata
+from dbkit.autogenerate.rendering import render_item
+from dbkit.config import EnvironmentOptions
+from dbkit.history import TABLE as HISTORY_TABLE
 
-# On SQLite it would warn at each comparison that it does nothing there. A filter, because a
-# level does not outlive the reading of alembic.ini.
-logging.getLogger("alembic.alembic_postgresql_enum.compare_dispatch").addFilter(lambda _: False)
-
-PLUGINS = ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"]
+Filter = Callable[..., bool]
 
 
-def compare_type(
-    context: MigrationContext,
-    inspected_column: Column[Any],
-    metadata_column: Column[Any],
-    inspected_type: TypeEngine[Any],
-    metadata_type: TypeEngine[Any],
-) -> bool | None:
-    """Whether a column's type changed: True, False, or None to let Alembic decide."""
-    return None
+def autogenerate_options(
+    config: Config, dialect: str, options: EnvironmentOptions
+) -> dict[str, Any]:
+    """Return keywords of `EnvironmentContext.configure` for whatever compares or writes models.
 
+    What the service chose in `alembic/env.py` holds, joined with ours: both filters must include
+    an object; its `render_item` is asked first; its `process_revision_directives` runs first; its
+    plug-ins come behind ours. All else replaces our defaults. The models are imported here.
 
-def options(config: Config, dialect: str, metadata: MetaData) -> dict[str, Any]:
-    """Keywords of `context.configure` that concern comparing and writing revisions."""
-    patterns = (config.get_main_option("leave_alone") or "").split()
+    Args:
+        config: `leave_alone` and `online_indexes` are read from it.
+        dialect: `postgresql` or `sqlite`.
+
+    Raises:
+        CommandError: a model cannot be imported.
+    """
+    metadata = load_metadata(options)
+    theirs = dict(options.configure)
     schemas = {table.schema for table in metadata.tables.values()} | {None}
-
-    def include_name(name: str | None, kind: str, _parents: Any) -> bool:
-        return name != HISTORY if kind == "table" else kind != "schema" or name in schemas
-
-    def include_object(
-        item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
-    ) -> bool:
-        unknown = kind == "table" and reflected and compare_to is None
-        return not (unknown and any(fnmatchcase(name or "", pattern) for pattern in patterns))
-
+    changes_by_hand: list[str] = []
     return {
-        "autogenerate_plugins": PLUGINS,
-        "compare_type": compare_type,
-        # A function of one's own may stand here too; Alembic 1.20 fails to call it where a table
-        # has a computed or identity column.
         "compare_server_default": True,
-        "include_name": include_name,
-        "include_object": include_object,
         "include_schemas": len(schemas) > 1,
-        "process_revision_directives": finish_revision,
-        "render_item": render_item,
         # SQLite alters a table by copying it: alembic.sqlalchemy.org/en/latest/batch.html
         "render_as_batch": dialect == "sqlite",
+        **theirs,
+        "target_metadata": metadata,
+        "autogenerate_plugins": [*_plugins(dialect), *theirs.get("autogenerate_plugins", ())],
+        "include_name": _both(
+            theirs.get("include_name"),
+            _include_name(None if "include_schemas" in theirs else schemas),
+        ),
+        "include_object": _both(theirs.get("include_object"), _include_object(config)),
+        "process_revision_directives": directives_hook(theirs.get("process_revision_directives")),
+        "render_item": _first(theirs.get("render_item"), render_item),
+        "changes_by_hand": changes_by_hand,  # filled by `computed_columns`
     }
 
 
-def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """A type that decorates another is written as that other: no revision imports the app."""
-    if kind == "type" and isinstance(item, TypeDecorator):
-        dialect: Dialect = context.migration_context.dialect
-        return render._repr_type(item.load_dialect_impl(dialect), context)
-    return False
+def _plugins(dialect: str) -> list[str]:
+    """Import what compares, and return the names of the plug-ins.
+
+    The modules register themselves, some for the whole process, and take time to import: so only
+    what compares imports them.
+    """
+    import dbkit.autogenerate.check_constraints  # noqa: F401 - replaces Alembic's implementations
+    from dbkit.autogenerate import computed_columns
+
+    if dialect == "postgresql":
+        import alembic_postgresql_enum  # noqa: F401 - compares enum types and their values
+    return ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", computed_columns.NAME]
 
 
-def finish_revision(
-    context: MigrationContext, revision: Any, directives: list[ops.MigrationScript]
-) -> None:
-    """Write no file where nothing changed, and point out what may be a rename."""
-    command = context.opts["revision_context"]
-    if command.command_args["message"] is None:  # `alembic check` reads the directives itself
-        return
-    changes = [change for script in directives for change in script.upgrade_ops_list]
-    if all(change.is_empty() for change in changes):
-        command.config.print_stdout(
-            "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
-        )
-        directives.clear()
-        return
-    notes = [note for change in changes for note in possible_renames(change.ops)]
-    # By the file that they belong to: there may be another one, of indexes.
-    command.template_args["notes"] = {directives[0].rev_id: notes}
-    for note in notes:
-        command.config.print_stdout(note)
-    wanted = asbool(command.config.get_main_option("online_indexes") or "false")
-    if wanted and context.dialect.name == "postgresql":
-        online_indexes.separate(directives, context.opts["target_metadata"])
+def _include_name(schemas: set[str | None] | None) -> Filter:
+    """Leave out the history and, unless `schemas` is None, schemas that no model is in."""
+
+    def include(name: str | None, kind: str, _parents: Any) -> bool:
+        if kind == "table":
+            return name != HISTORY_TABLE
+        return kind != "schema" or schemas is None or name in schemas
+
+    return include
 
 
-def possible_renames(operations: Iterable[ops.MigrateOperation]) -> list[str]:
-    """A line for each column that is dropped where one of the same type is added."""
-    notes = []
-    for table in operations:
-        if not isinstance(table, ops.ModifyTableOps):
-            continue
-        dropped = [op for op in table.ops if isinstance(op, ops.DropColumnOp)]
-        added = [op for op in table.ops if isinstance(op, ops.AddColumnOp)]
-        for old in dropped:
-            for new in added:
-                was = old.to_column()
-                if was.type._type_affinity is new.column.type._type_affinity:
-                    notes.append(
-                        f"Renamed? {table.table_name}.{old.column_name} is dropped and "
-                        f"{new.column.name} added, which loses the data. To keep it: "
-                        f'op.alter_column("{table.table_name}", "{old.column_name}", '
-                        f'new_column_name="{new.column.name}")'
-                    )
-    return notes
+def _include_object(config: Config) -> Filter:
+    """Leave out tables that the models do not have and `leave_alone` in alembic.ini names."""
+    patterns = (config.get_main_option("leave_alone") or "").split()
+
+    def include(
+        _item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
+    ) -> bool:
+        is_unknown = kind == "table" and reflected and compare_to is None
+        return not (is_unknown and any(fnmatchcase(name or "", pattern) for pattern in patterns))
+
+    return include
+
+
+def _both(theirs: Filter | None, ours: Filter) -> Filter:
+    if theirs is None:
+        return ours
+    return lambda *arguments: theirs(*arguments) and ours(*arguments)
+
+
+def _first(theirs: Callable[..., Any] | None, ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that asks `theirs`, and then `ours` if the answer is False."""
+    if theirs is None:
+        return ours
+
+    def render(*arguments: Any) -> Any:
+        rendered = theirs(*arguments)
+        return ours(*arguments) if rendered is False else rendered
+
+    return render

@@ -56,7 +56,7 @@ def needs_backfill(
             execute(operations, f"ALTER TABLE {temporary} DROP COLUMN {name}")
         operations.add_column(table_name, column, schema=TEMPORARY_SCHEMA)
         wanted = find_column(operations, temporary, column.name)
-    assert wanted is not None
+    assert wanted is not None  # noqa: S101 - it has just been added
     if wanted.is_domain:
         raise CommandError(
             f"{table_name}.{column.name}: a column of a domain is added by a table rewrite; use "
