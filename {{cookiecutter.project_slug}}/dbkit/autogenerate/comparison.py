@@ -8,6 +8,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection
 
+from dbkit.execution import configure, quiet
 from dbkit.revisions.writer import body
 
 
@@ -23,8 +24,8 @@ def find_differences(
         keywords: those of `autogenerate_options`, and others of `EnvironmentContext.configure`.
     """
     keywords["changes_by_hand"].clear()
-    environment.configure(connection=connection, **keywords)
-    context = environment.get_context()
+    with quiet():
+        context = configure(environment, connection=connection, **keywords)
     directives = [produce_migrations(context, keywords["target_metadata"])]
     heads = context.get_current_heads()
     keywords["process_revision_directives"](context, heads, directives)

@@ -11,7 +11,7 @@ from sqlalchemy import Constraint, Index, table
 
 from dbkit.errors import is_connection_lost
 
-log = logging.getLogger("alembic.online")
+log = logging.getLogger("alembic.migrator")
 
 
 def works_online(operations: Operations) -> bool:
