@@ -103,7 +103,7 @@ def test_what_exists_under_the_name_and_is_another_is_refused(
         before = shape(project)
         add_revision(project, operation)
         path = project.revisions()[-1]
-        assert "exists and is another one" in refusal(project.alembic("upgrade", "head"))
+        assert "exists with another definition" in refusal(project.alembic("upgrade", "head"))
         assert shape(project) == before
         path.unlink()
 

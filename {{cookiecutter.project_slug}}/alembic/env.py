@@ -6,6 +6,7 @@
 
 from sqlalchemy import MetaData
 
+from app.naming import NAMING_CONVENTION
 from dbkit import environment
 
 
@@ -16,4 +17,5 @@ def metadata() -> MetaData:
     return Base.metadata
 
 
-environment.run(metadata)
+# Revisions name constraints by it; what compares models takes their own metadata instead.
+environment.run(metadata, target_metadata=MetaData(naming_convention=NAMING_CONVENTION))
