@@ -31,7 +31,7 @@ def find_differences(
     keywords["process_revision_directives"](context, heads, directives)
     changes = [change for script in directives for change in script.upgrade_ops_list]
     statements = [
-        render_python_code(change, render_item=keywords["render_item"], migration_context=context)
+        render_python_code(change, render_item=keywords["render_item"])
         for change in changes
         if not change.is_empty()
     ]
