@@ -16,6 +16,7 @@ ROWS = (
     ("autogenerate",),
     ("devserver",),
     ("execution",),
+    ("locking",),
     ("history",),
     ("revisions",),
     ("operations",),

@@ -17,5 +17,4 @@ def metadata() -> MetaData:
     return Base.metadata
 
 
-# Revisions name constraints by it; what compares models takes their own metadata instead.
-environment.run(metadata, target_metadata=MetaData(naming_convention=NAMING_CONVENTION))
+environment.run(metadata, naming_convention=NAMING_CONVENTION)
