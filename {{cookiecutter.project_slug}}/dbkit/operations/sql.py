@@ -80,9 +80,7 @@ def final_name(operations: Operations, item: Constraint | Index) -> str:
         CommandError: it has no name, by which a repeated attempt could find it.
     """
     preparer = operations.migration_context.dialect.identifier_preparer
-    if item.name is None:
-        raise CommandError("an online operation needs the name of its constraint or index")
-    formatted = preparer.format_constraint(item)
+    formatted = None if item.name is None else preparer.format_constraint(item)
     if formatted is None:
         raise CommandError("an online operation needs the name of its constraint or index")
     [name] = preparer.unformat_identifiers(formatted)
