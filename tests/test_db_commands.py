@@ -111,7 +111,7 @@ FORMS = [
 
 def test_every_form_of_a_url_is_given_to_psql_without_its_password(shop: Workplace) -> None:
     script = (
-        "import sys; from dbkit.connection.shell import libpq_url; print([libpq_url(u) for u in sys.argv[1:]])"
+        "import sys; from dbkit.connection.shell import libpq_url as f; print([f(u) for u in sys.argv[1:]])"
     )
     said = ok(shop.run(shop.somebody.python, "-c", script, *(url for url, _, _ in FORMS)))
     assert ast.literal_eval(said) == [(argument, password) for _, argument, password in FORMS]

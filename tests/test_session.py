@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.database import get_db_session, get_engine, get_session_factory
 from app.settings import get_settings
+from dbkit import settings as kit_settings
 from servers import PostgresServer
 
 Result = TypeVar("Result")
@@ -27,7 +28,7 @@ db_session = asynccontextmanager(get_db_session)
 
 
 def forget() -> None:
-    for cached in (get_settings, get_engine, get_session_factory):
+    for cached in (get_settings, kit_settings.get_settings, get_engine, get_session_factory):
         cached.cache_clear()
 
 

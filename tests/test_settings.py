@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import Settings
+from dbkit import settings as kit_settings
+from dbkit.errors import SettingsError
 from projects import Project, like_others, refusal
 
 SECRET = "s3cr%@:/#?t"
@@ -45,6 +47,10 @@ SPELLINGS = [(names[0], name, *values) for names, values in VARIABLES.items() fo
 @pytest.fixture(autouse=True)
 def only_the_test_decides(bare_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", URL)
+
+
+def load_settings() -> Settings:
+    return kit_settings.load_settings(Settings)
 
 
 def value(settings: Settings, variable: str) -> object:
@@ -137,11 +143,13 @@ def test_no_secret_in_a_repr_a_str_or_a_dump(monkeypatch: pytest.MonkeyPatch) ->
 
 PRINT = """
 import json
-from app.settings import SettingsError, load_settings
+from app.settings import Settings
+from dbkit.errors import SettingsError
+from dbkit.settings import load_settings
 try:
     print(json.dumps({
         name.upper(): value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        for name, value in load_settings()
+        for name, value in load_settings(Settings)
     }))
 except SettingsError as error:
     print(json.dumps(str(error)))

@@ -12,10 +12,9 @@ import pytest
 import trustme
 from sqlalchemy import NullPool
 
-from dbkit.connection import one_line_errors
-from dbkit.errors import DatabaseUnavailable
-from dbkit.connection import create_engine
+from dbkit.connection import create_engine, one_line_errors
 from dbkit.connection.url import parse_database_url
+from dbkit.errors import DatabaseUnavailable
 from servers import PostgresServer, free_port, running_server
 from test_urls import HARD, SCHEMES
 
