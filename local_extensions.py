@@ -12,6 +12,7 @@ from jinja2 import Environment
 from jinja2.ext import Extension
 from slugify import slugify
 
+VERSION = "0.1.0"  # of the template, as in pyproject.toml; every project's `dbkit/VERSION` names it
 SLUG = re.compile(r"[a-z][a-z0-9_]{0,47}")
 LINE_BREAK = re.compile("\r\n|[\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
 # Stricter than the standards on purpose: every installer accepts what this accepts, and an address that one
@@ -87,9 +88,14 @@ def _encodable(text: object) -> str:
 
 
 class TextFilters(Extension):
-    """The filters above, under their own names. Replay files name this class: keep its name."""
+    """The filters above, under their own names, and the template's version.
+
+    Replay files name this class: keep its name.
+    """
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         for text_filter in (service_slug, slug_refusal, checked_slug, one_line, toml, author):
             environment.filters[text_filter.__name__] = text_filter
+        # Not an answer: a replay file of an older template would lack it, or name the older version.
+        environment.globals["template_version"] = VERSION

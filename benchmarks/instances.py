@@ -7,7 +7,7 @@ from benchmarks.migrations import Pair
 
 INSTANCES = 50
 
-START = "import asyncio; from app.migrator.startup import migrate_if_needed; asyncio.run(migrate_if_needed())"
+START = "import asyncio; from dbkit.startup import migrate_if_needed; asyncio.run(migrate_if_needed())"
 # Starts a command many times at once; succeeds if each of them does.
 SWARM = """
 import subprocess, sys

@@ -3,6 +3,7 @@
 A failure here makes cookiecutter delete the project, so nothing but a broken disk may fail.
 """
 
+import hashlib
 import os
 import secrets
 import shlex
@@ -35,6 +36,21 @@ def write_env() -> None:
         return
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
         file.write(content)
+
+
+def write_checksums() -> None:
+    """Write the SHA-256 of each file of the kit, as `sha256sum` does, to tell later whether it was edited.
+
+    `python -m dbkit version` compares them.
+    """
+    kit = Path("dbkit")
+    files = sorted(path for path in kit.rglob("*") if path.is_file() and path.name != "CHECKSUMS")
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(kit).as_posix()}\n"
+        for path in files
+        if "__pycache__" not in path.parts
+    ]
+    (kit / "CHECKSUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def init_git() -> None:
@@ -75,5 +91,6 @@ def print_next_steps() -> None:
 sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a TextIOWrapper
 remove_caches()
 write_env()
+write_checksums()
 init_git()
 print_next_steps()

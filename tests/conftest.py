@@ -75,7 +75,7 @@ def compiled_project(default_project: Path, tmp_path_factory: pytest.TempPathFac
     """The same with its bytecode, which is a fifth of the time that its commands take."""
     compiled = tmp_path_factory.mktemp("compiled") / "project"
     shutil.copytree(default_project, compiled, symlinks=True)
-    for folder in ("app", "alembic", "scripts"):
+    for folder in ("app", "dbkit", "alembic"):
         compileall.compile_dir(compiled / folder, quiet=1)
     return compiled
 

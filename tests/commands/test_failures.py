@@ -146,17 +146,20 @@ def test_what_an_autocommit_block_did_is_not_said_to_be_undone(postgresql_projec
 
 def test_a_mistake_in_a_model_is_named_with_its_line(sqlite_project: Project) -> None:
     sqlite_project.write("app/models/bad.py", "x = (\n")
-    for target in ("migrate", "migration-history", "migration-check"):
-        assert "app/models/bad.py:1: SyntaxError" in refusal(sqlite_project.make(target))
+    for command in ("migration-check", "migrate-test", "migration MSG=x"):
+        assert "app/models/bad.py:1: SyntaxError" in refusal(sqlite_project.make(*command.split()))
+
+
+def test_revisions_run_whatever_is_wrong_with_a_model(project: Project) -> None:
+    project.write("app/models/bad.py", "x = (\n")
+    for target in ("migrate", "migration-history", "migration-current", "migration-down", "db-up"):
+        if target != "db-up" or project.dialect == "sqlite":
+            ok(project.make(target))
 
 
 def test_a_reset_that_could_not_migrate_afterwards_drops_nothing(project: Project) -> None:
     ok(project.make("migrate"))
     confirm = "CONFIRM=" + ("dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2])
-    project.write("app/models/bad.py", "x = (\n")
-    assert "SyntaxError" in refusal(project.make("db-reset", confirm))
-    assert "users" in project.tables()
-    (project.path / "app/models/bad.py").unlink()
     project.write("alembic/versions/20260102_0000_bad.py", "x = (\n")
     assert "20260102_0000_bad.py:1: SyntaxError" in refusal(project.make("db-reset", confirm))
     assert "users" in project.tables()

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import Settings
+from dbkit import settings as kit_settings
+from dbkit.errors import SettingsError
 from support.projects import Project, like_others, refusal
 
 SECRET = "s3cr%@:/#?t"
@@ -45,6 +47,10 @@ SPELLINGS = [(names[0], name, *values) for names, values in VARIABLES.items() fo
 @pytest.fixture(autouse=True)
 def only_the_test_decides(bare_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", URL)
+
+
+def load_settings() -> Settings:
+    return kit_settings.load_settings(Settings)
 
 
 def value(settings: Settings, variable: str) -> object:
@@ -137,11 +143,13 @@ def test_no_secret_in_a_repr_a_str_or_a_dump(monkeypatch: pytest.MonkeyPatch) ->
 
 PRINT = """
 import json
-from app.settings import SettingsError, load_settings
+from app.settings import Settings
+from dbkit.errors import SettingsError
+from dbkit.settings import load_settings
 try:
     print(json.dumps({
         name.upper(): value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        for name, value in load_settings()
+        for name, value in load_settings(Settings)
     }))
 except SettingsError as error:
     print(json.dumps(str(error)))
@@ -213,14 +221,14 @@ def test_an_env_that_cannot_be_read_is_one_line(project: Project, why: str) -> N
 
 
 COMMANDS = {
-    "check": ["-m", "app.migrator", "check"],
+    "check": ["-m", "dbkit", "migration-check"],
     "current": ["-m", "alembic", "current"],
     "upgrade --sql": ["-m", "alembic", "upgrade", "head", "--sql"],
     "run": ["-m", "app"],
-    "db-test": ["-m", "app.database", "test"],
-    "db-reset": ["-m", "app.database", "reset"],
-    "db-shell": ["-m", "app.database", "shell"],
-    "db-up": ["-m", "scripts.database", "up"],
+    "db-test": ["-m", "dbkit", "db-test"],
+    "db-reset": ["-m", "dbkit", "db-reset"],
+    "db-shell": ["-m", "dbkit", "db-shell"],
+    "db-up": ["-m", "dbkit", "db-up"],
 }
 WRONG = {
     "pool": (

@@ -126,9 +126,53 @@ def test_one_documented_place_takes_compare_functions_of_ones_own(project: Proje
     ok(project.make("migrate"))
     project.edit("app/models/user.py", "String(200)", "String(201)")
     assert "String(length=201)" in refusal(project.alembic("check"))
-    says = '"""Whether a column\'s type changed: True, False, or None to let Alembic decide."""\n    return'
-    project.edit("app/migrator/autogenerate.py", f"{says} None", f"{says} False")
+    ours = "environment.run(metadata, compare_type=lambda *_: False, "
+    project.edit("alembic/env.py", "environment.run(metadata, ", ours)
     ok(project.alembic("check"))
+
+
+THEIRS = """
+def include_object(item, name, kind, reflected, compare_to):
+    return name != "forgotten"
+
+
+def render_item(kind, item, context):
+    return "sa.String(999)" if kind == "type" and type(item).__name__ == "String" else False
+
+
+def take_out_notes(context, revision, directives):
+    [script] = directives
+    [upgrade] = script.upgrade_ops_list
+    script.rev_id = "theirs"
+    upgrade.ops = [table for table in upgrade.ops if table.table_name != "notes"]
+"""
+
+
+def test_functions_of_ones_own_are_joined_with_ours(project: Project) -> None:
+    keywords = (
+        "include_object=include_object, render_item=render_item, process_revision_directives=take_out_notes"
+    )
+    project.edit("alembic/env.py", "environment.run(metadata, ", f"environment.run(metadata, {keywords}, ")
+    project.edit("alembic/env.py", "\n\n\ndef metadata", f"\n{THEIRS}\n\ndef metadata")
+    project.edit("alembic.ini", "leave_alone =", "leave_alone = celery_*")
+    ok(project.make("migrate"))
+    for table in ("forgotten", "celery_tasks"):
+        project.sql(f"CREATE TABLE {table} (id INTEGER)")
+    ok(project.alembic("check"))
+
+    notes = "from app.models.base import BaseModel\n\n\nclass Note(BaseModel):\n    pass\n"
+    project.write("app/models/note.py", notes)
+    assert "No changes" in ok(project.make("migration", "MSG=notes"))
+    ok(project.alembic("check"))
+    project.write("app/models/product.py", PRODUCT.replace("String(80)", "String(80), index=True"))
+    project.edit("app/models/user.py", "String(200)", "String(200), index=True")
+    ok(project.make("migration", "MSG=more"))
+    text = "".join(path.read_text("utf-8") for path in project.revisions("more"))
+    assert "sa.String(999)" in text  # theirs
+    assert "sa.DateTime(timezone=True)" in text  # ours, of what they left
+    assert 'create_table(\n        "notes"' not in text
+    if project.dialect == "postgresql":  # ours, which refers to what they changed
+        assert "Revises: theirs" in text
 
 
 DEFAULTS = {
@@ -214,3 +258,28 @@ def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project:
     project.edit(path, "    op.create_table(", '    op.execute("CREATE SCHEMA shop")\n    op.create_table(')
     ok(project.make("migrate"))
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def test_a_computed_column_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
+    add_squares(project)
+    column = "mapped_column(String(9), Computed(\"lower(word) || CASE WHEN side IN (1, 2) THEN 'a' END\"))"
+    project.edit(
+        "app/models/square.py",
+        "    area:",
+        "    word: Mapped[str] = mapped_column(String(9))\n"
+        f"    small: Mapped[str | None] = {column}\n    area:",
+    )
+    project.edit("app/models/square.py", "Integer\n", "Integer, String\n")
+    if project.dialect == "sqlite":  # which adds no such column to a table
+        project.revisions()[-1].unlink()
+        (project.path / "dev.db").unlink()
+    ok(project.make("migration", "MSG=add words"))
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    ok(project.make("migration-check"))
+
+    project.edit("app/models/square.py", "IN (1, 2)", "IN (1, 3)")
+    printed = ok(project.make("migration", "MSG=nothing"))
+    assert "squares.small cannot be modified" in printed
+    assert "No changes" not in printed
+    assert "squares.small cannot be modified" in ok(project.alembic("check"))

@@ -154,7 +154,7 @@ USE = """
 import asyncio
 from datetime import UTC, datetime
 from sqlalchemy import text
-from app.database.session import get_db_session, get_engine
+from app.database import get_db_session, get_engine
 from app.models.user import User
 
 async def main():

@@ -16,7 +16,7 @@ from support.servers import PostgresServer
 START = """
 import asyncio, logging
 from dataclasses import asdict
-from app.migrator.startup import migrate_if_needed
+from dbkit.startup import migrate_if_needed
 
 async def main():
     turns = 0
@@ -37,7 +37,7 @@ import asyncio
 from dataclasses import asdict
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
-from app.migrator.startup import read_status
+from dbkit.startup import read_status
 
 statements = []
 event.listen(Engine, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
@@ -70,7 +70,7 @@ def test_alembics_own_command_works_where_a_loop_is_running(project: Project) ->
     script = """
 import asyncio
 from alembic import command
-from app.migrator.config import alembic_config
+from dbkit.config import alembic_config
 
 async def main():
     command.upgrade(alembic_config(), "head")
@@ -136,8 +136,8 @@ def test_two_databases_of_one_process_take_turns(project: Project, postgres_serv
         other = postgres_server.create_database()
     script = f"""
 import asyncio
-from app.database.url import migration_database, parse_database_url
-from app.migrator.startup import migrate_if_needed
+from dbkit.connection.url import migration_database, parse_database_url
+from dbkit.startup import migrate_if_needed
 
 async def main():
     databases = (migration_database(), parse_database_url({other!r}))

@@ -103,7 +103,7 @@ def test_what_exists_under_the_name_and_is_another_is_refused(
         before = shape(project)
         add_revision(project, operation)
         path = project.revisions()[-1]
-        assert "exists and is another one" in refusal(project.alembic("upgrade", "head"))
+        assert "exists with another definition" in refusal(project.alembic("upgrade", "head"))
         assert shape(project) == before
         path.unlink()
 
@@ -144,3 +144,34 @@ def test_what_somebody_else_made_under_such_a_name_stays(
     assert project.sql("SELECT count(*) FROM pg_constraint WHERE conname = 'not_null_name'") == [(1,)]
     where = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'ix_dup'"
     assert project.sql(where) == [("other",)]
+
+
+LONG = "n" * 60
+
+
+def test_what_was_made_is_found_again_by_the_name_that_the_database_has(in_use: Project) -> None:
+    project = in_use
+    columns = ", ".join(
+        f'"{name}"' for name in ("is_active", "created_at", "updated_at", "name", "email", "id")
+    )
+    add_revision(
+        project,
+        f'op.create_check_constraint_online("{LONG}", "users", "name <> \'\'")',
+        f'op.create_check_constraint_online(op.f("Ck {LONG[:58]}"), "users", "name <> \'\'")',
+        f'op.create_index_online(None, "users", [{columns}])',
+        f'op.create_unique_constraint_online(None, "users", [{columns}])',
+        'op.create_unique_constraint_online(op.f(\'U"q. 1\'), "users", ["id", "email"])',
+        'op.create_foreign_key_online(None, "orders", "users", ["user_id"], ["id"])',
+    )
+    ok(project.alembic("upgrade", "head"))
+    done = shape(project)
+    names = {str(row[0]) for row in done}
+    assert {f"Ck {LONG[:58]}", 'U"q. 1', "fk_orders_user_id_users"} < names
+    shortened = {
+        name for name in names if name.startswith(("ck_users_nnn", "ix_users_is_active_c", "uq_users_is"))
+    }
+    assert max(map(len, shortened)) == 63 - 8 + 5  # cut by SQLAlchemy, which adds a hash
+    project.sql(f"UPDATE alembic_version SET version_num = '{INITIAL}'")
+    said = ok(project.alembic("upgrade", "head"))
+    assert said.count("exists already, with this definition; kept") == 3
+    assert shape(project) == done

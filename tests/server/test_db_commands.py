@@ -111,7 +111,7 @@ FORMS = [
 
 def test_every_form_of_a_url_is_given_to_psql_without_its_password(shop: Workplace) -> None:
     script = (
-        "import sys; from app.database.shell import libpq_url; print([libpq_url(u) for u in sys.argv[1:]])"
+        "import sys; from dbkit.connection.shell import libpq_url as f; print([f(u) for u in sys.argv[1:]])"
     )
     said = ok(shop.run(shop.somebody.python, "-c", script, *(url for url, _, _ in FORMS)))
     assert ast.literal_eval(said) == [(argument, password) for _, argument, password in FORMS]
@@ -127,7 +127,7 @@ def test_db_shell_gives_psql_the_password_in_its_environment(shop: Workplace, ps
 
 def test_db_shell_is_psql_on_the_configured_database(shop: Workplace) -> None:
     result = subprocess.run(
-        [shop.somebody.python, "-m", "app.database", "shell"],
+        [shop.somebody.python, "-m", "dbkit", "db-shell"],
         cwd=shop.path,
         input="SELECT 'database ' || current_database();",
         capture_output=True,
@@ -138,7 +138,7 @@ def test_db_shell_is_psql_on_the_configured_database(shop: Workplace) -> None:
 
 
 def test_db_shell_finds_the_psql_of_the_development_server(shop: Workplace) -> None:
-    script = "from app.database.shell import _psql; print(_psql())"
+    script = "from dbkit.connection.shell import _psql; print(_psql())"
     found = ok(shop.run(shop.somebody.python, "-c", script, PATH="/nowhere")).strip()
     assert Path(found).name == "psql"
     assert os.access(found, os.X_OK)
@@ -163,7 +163,7 @@ def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> No
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     shop.somebody.own(file)
     result = subprocess.run(
-        [shop.somebody.python, "-m", "app.database", "shell"],
+        [shop.somebody.python, "-m", "dbkit", "db-shell"],
         cwd=shop.path,
         env=dict(os.environ)
         | {"DATABASE_URL": "sqlite:///shell.db"}
@@ -181,6 +181,5 @@ def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> No
 
 
 def test_an_unknown_command_is_a_usage_line(shop: Workplace) -> None:
-    assert "usage: python -m app.database test|reset|shell" in refusal(shop.database("drop"))
-    result = shop.run(shop.somebody.python, "-m", "scripts.database", "sideways")
-    assert "usage: python -m scripts.database up|down" in refusal(result)
+    assert "usage: python -m dbkit" in shop.database("drop").stderr
+    assert "invalid choice: 'db-drop'" in refusal(shop.database("drop"))

@@ -157,6 +157,12 @@ def test_any_folder_will_do(place: Place, name: str) -> None:
     assert "stopped" in ok(shop.down())
 
 
+def test_programs_in_a_folder_whose_name_a_shell_would_run_are_refused_in_a_line(place: Place) -> None:
+    shop = place(name="$(touch x)")
+    assert "whose name means something to a shell" in refusal(shop.up(DB_SERVER="wheel"))
+    assert not (shop.path / ".database" / "data").exists()
+
+
 @needs_root
 @pytest.mark.parametrize("way", [pytest.param("system", marks=needs_postgresql), "wheel"])
 def test_in_a_folder_that_only_root_can_enter_the_data_goes_elsewhere_and_is_found_again(

@@ -26,7 +26,7 @@ def test_a_docker_that_has_no_compose_or_no_engine_is_passed_over_in_silence(sho
     shutil.rmtree(docker.folder)
     docker = Stub(docker.folder, "docker", shop.somebody)
     docker.answer({"info": (0, "")})
-    script = "from scripts.database.docker import engine_answers; print(engine_answers())"
+    script = "from dbkit.devserver.providers.docker import engine_answers; print(engine_answers())"
     assert ok(shop.run(shop.somebody.python, "-c", script, PATH=docker.path)) == "False\n"
 
 

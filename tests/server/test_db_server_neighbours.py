@@ -48,7 +48,7 @@ SPELLINGS = [
 def test_only_the_port_of_the_url_changes_however_env_is_written(shop: Workplace) -> None:
     for text in SPELLINGS:
         (shop.path / ".env").write_bytes(re.sub("[<>]", "", text).encode())
-        script = "from scripts.database import env_file; env_file.write_port(6543)"
+        script = "from dbkit.devserver import env_file; env_file.write_port(6543)"
         ok(shop.run(shop.somebody.python, "-c", script))
         assert (shop.path / ".env").read_bytes().decode() == text.replace("<5432>", "6543")
 
@@ -73,12 +73,13 @@ def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: Workplace) -
 @needs_postgresql
 def test_a_port_that_somebody_takes_at_the_last_moment_is_left_to_them(shop: Workplace) -> None:
     script = """if True:
-        from scripts.database import __main__, port
+        from dbkit.cli import devserver
+        from dbkit.devserver.cluster import port
 
         asked = []
         really = port.in_use
         port.in_use = lambda *where: really(*where) if asked else asked.append(where)
-        raise SystemExit(__main__.main(["up"]))
+        raise SystemExit(devserver.start_database(None))
     """
     with socket.create_server(("127.0.0.1", 0)) as somebody_else:
         taken = somebody_else.getsockname()[1]

@@ -100,7 +100,7 @@ def test_a_lost_or_broken_state_file_is_made_again(shop: Workplace) -> None:
     shop.remember()
     state = shop.path / ".database" / "server.json"
     before = state.read_text()
-    for content in ("not JSON", '{"way": 1, "home": []}'):
+    for content in ("not JSON", '{"provider": 1, "outside": []}'):
         state.write_text(content)
         assert "found on this machine" in ok(shop.up())  # which runs, and is asked
         assert state.read_text() == before

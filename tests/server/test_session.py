@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
 
-from app.database.session import get_db_session, get_engine, get_session_factory
+from app.database import get_db_session, get_engine, get_session_factory
 from app.settings import get_settings
+from dbkit import settings as kit_settings
 from support.servers import PostgresServer
 
 Result = TypeVar("Result")
@@ -27,7 +28,7 @@ db_session = asynccontextmanager(get_db_session)
 
 
 def forget() -> None:
-    for cached in (get_settings, get_engine, get_session_factory):
+    for cached in (get_settings, kit_settings.get_settings, get_engine, get_session_factory):
         cached.cache_clear()
 
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, quote
 import pytest
 
 from app import PROJECT
-from app.database.session import create_engine
-from app.database.url import DatabaseURLError, parse_database_url
+from dbkit.connection import create_engine
+from dbkit.connection.url import DatabaseURLError, parse_database_url
 from support.database_urls import HARD, SCHEMES
 
 PASSWORDS = [*HARD, HARD, "?a=b&c=d", "100%", "%zz", " ", "a@b:c@d", "//", "🚀ß"]

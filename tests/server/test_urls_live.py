@@ -12,9 +12,9 @@ import pytest
 import trustme
 from sqlalchemy import NullPool
 
-from app.database.errors import DatabaseUnavailable, one_line
-from app.database.session import create_engine
-from app.database.url import parse_database_url
+from dbkit.connection import create_engine, one_line_errors
+from dbkit.connection.url import parse_database_url
+from dbkit.errors import DatabaseUnavailable
 from support.database_urls import HARD, SCHEMES
 from support.servers import PostgresServer, free_port, running_server
 
@@ -28,7 +28,7 @@ def ask(url: str, question: str) -> str:
         database = parse_database_url(url)
         engine = create_engine(database, poolclass=NullPool)
         try:
-            with one_line(database):
+            with one_line_errors(database):
                 async with engine.connect() as connection:
                     return str((await connection.exec_driver_sql(question)).scalar())
         finally:

@@ -28,8 +28,8 @@ from support.servers import bindir, free_port
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 needs_postgresql = pytest.mark.skipif(bindir() is None, reason="no PostgreSQL on this machine")
 
-# What `python -m scripts.database` and `python -m app.database` import.
-REQUIREMENTS = ("aiosqlite", "asyncpg", "pydantic-settings", "sqlalchemy[asyncio]>=2.1")
+# What `python -m dbkit db-up` and `python -m app.database` import.
+REQUIREMENTS = ("aiosqlite", "asyncpg", "pydantic-settings", "sqlalchemy[asyncio]>=2.1", "alembic>=1.20")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Workplace:
     @property
     def data(self) -> Path:
         """The data folder."""
-        home = json.loads((self.path / ".database" / "server.json").read_text())["home"]
+        home = json.loads((self.path / ".database" / "server.json").read_text())["outside"]
         return Path(home or self.path / ".database") / "data"
 
     @property
@@ -124,18 +124,18 @@ class Workplace:
 
     def up(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-up`, without make."""
-        result = self.run(self.somebody.python, "-m", "scripts.database", "up", **variables)
+        result = self.run(self.somebody.python, "-m", "dbkit", "db-up", **variables)
         with contextlib.suppress(OSError, ValueError, KeyError):
             self.servers.add(self.data)
         return result
 
     def down(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-down`, without make."""
-        return self.run(self.somebody.python, "-m", "scripts.database", "down", **variables)
+        return self.run(self.somebody.python, "-m", "dbkit", "db-down", **variables)
 
     def database(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-test`, `db-reset` or `db-shell`, without make."""
-        return self.run(self.somebody.python, "-m", "app.database", command, **variables)
+        return self.run(self.somebody.python, "-m", "dbkit", f"db-{command}", **variables)
 
     def sql(self, statement: str, database: str = "shop_dev", password: str = "") -> list[Any]:
         """Run one statement on the server; returns the first column."""
@@ -165,7 +165,7 @@ class Workplace:
 
     def mark(self) -> str:
         """The mark that the project's code computes."""
-        code = "from app.database.mark import project_mark; print(project_mark())"
+        code = "from dbkit.connection.mark import project_mark; print(project_mark())"
         return self.run(self.somebody.python, "-c", code).stdout.strip()
 
     def close(self) -> None:

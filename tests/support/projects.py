@@ -216,6 +216,6 @@ def like_others() -> list[str]:
 def remove_data_elsewhere(project: Path) -> None:
     """Remove what `db-up` keeps outside of a project that PostgreSQL's user cannot enter."""
     state = project / ".database" / "server.json"
-    elsewhere = json.loads(state.read_text("utf-8"))["home"] if state.exists() else None
+    elsewhere = json.loads(state.read_text("utf-8"))["outside"] if state.exists() else None
     if elsewhere:
         shutil.rmtree(elsewhere)

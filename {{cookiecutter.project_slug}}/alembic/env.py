@@ -1,9 +1,20 @@
-"""What Alembic runs for each command. The work is in `app/migrator/environment.py`."""
+"""What Alembic runs for each command. Say here what your service wants different.
 
-from app.migrator import environment
-from app.migrator.reading import loading
+`environment.run` takes the keywords of Alembic's `context.configure`, such as `compare_type`,
+`include_object` or `version_table`: see "Options of your own" in README.md beside this file.
+"""
 
-with loading():
+from sqlalchemy import MetaData
+
+from app.naming import NAMING_CONVENTION
+from dbkit import environment
+
+
+def metadata() -> MetaData:
+    """Import all models; only commands that compare or write models call this."""
     from app.models.base import Base
 
-environment.run(Base.metadata)
+    return Base.metadata
+
+
+environment.run(metadata, naming_convention=NAMING_CONVENTION)

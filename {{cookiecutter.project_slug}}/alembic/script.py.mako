@@ -1,4 +1,4 @@
-<%! from app.migrator.files import body, docstring %>\
+<%! from dbkit.revisions.writer import body, docstring %>\
 """${message | docstring}
 
 Revision ID: ${up_revision}

@@ -7,8 +7,8 @@ import sys
 import uvicorn
 
 from app import PROJECT
-from app.database.url import app_database
-from app.settings import SettingsError
+from dbkit.connection import app_database
+from dbkit.errors import SettingsError
 
 
 def _family(host: str) -> socket.AddressFamily:

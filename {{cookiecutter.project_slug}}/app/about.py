@@ -1,4 +1,4 @@
-"""Name, version and description: those of `pyproject.toml`, which every checkout has."""
+"""The service's name, version and description: those of `pyproject.toml`."""
 
 import tomllib
 

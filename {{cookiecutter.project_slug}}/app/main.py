@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app.about import DESCRIPTION, TITLE, VERSION
 from app.api import health
-from app.database.session import get_engine
+from app.database import get_engine
 
 
 @asynccontextmanager

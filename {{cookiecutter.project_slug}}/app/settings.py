@@ -1,91 +1,19 @@
-"""Settings: the environment, then the project's `.env`, typed."""
+"""The service's settings: `DATABASE_URL` and its like come from the kit; add your own here."""
 
 from functools import cache
-from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from app import PROJECT
+from dbkit.settings import DatabaseSettings, load_settings
 
 
-class SettingsError(ValueError):
-    """A setting is missing or wrong. Its text is one line and shows no value."""
-
-
-def either(name: str, second: str, default: Any, **rule: Any) -> Any:
-    """A field that two variables can set; where one place sets both, the first name counts."""
-    return Field(default, validation_alias=AliasChoices(name, second), **rule)
-
-
-class Settings(BaseSettings):
-    """What the environment says. URLs are secrets: neither `repr` nor an error shows them."""
-
-    model_config = SettingsConfigDict(
-        env_file=PROJECT / ".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        # An error that quotes its input would quote the password in a URL.
-        hide_input_in_errors=True,
-    )
-
-    environment: Literal["development", "test", "staging", "production"] = "development"
-
-    database_url: SecretStr
-    migration_database_url: SecretStr | None = None
-    test_database_url: SecretStr | None = None
-
-    database_pool_size: int = either("DATABASE_POOL_SIZE", "DB_POOL_SIZE", 5, ge=1)
-    database_max_overflow: int = either("DATABASE_MAX_OVERFLOW", "DB_MAX_OVERFLOW", 10, ge=0)
-    database_pool_timeout: float = either(
-        "DATABASE_POOL_TIMEOUT", "DB_POOL_TIMEOUT", 30.0, gt=0, allow_inf_nan=False
-    )
-    database_echo: bool = either("DATABASE_ECHO", "DB_ECHO_SQL", False)
-
-    # Seconds. PostgreSQL counts its timeouts in milliseconds, in 31 bits.
-    migration_timeout: float = either(
-        "MIGRATION_TIMEOUT", "DB_MIGRATION_TIMEOUT", 600.0, gt=0, le=2_000_000
-    )
-    migration_lock_timeout: float = Field(2.0, gt=0, le=2_000_000)
-    migration_wait: float = Field(300.0, ge=0, allow_inf_nan=False)
-
-
-def _names(location: str) -> str:
-    """The variable of a validation error, with its second spelling where it has one."""
-    alias = next(
-        (
-            field.validation_alias
-            for field in Settings.model_fields.values()
-            if isinstance(field.validation_alias, AliasChoices)
-            and location in field.validation_alias.choices
-        ),
-        None,
-    )
-    return " or ".join(map(str, alias.choices)) if alias else location.upper()
-
-
-def load_settings() -> Settings:
-    """Read the environment and `.env` now.
-
-    Raises:
-        SettingsError: a variable is missing or breaks its rule; names both.
-    """
-    try:
-        return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f".env cannot be read: {type(error).__name__}") from None
-    except ValidationError as error:
-        problems = [
-            f"{_names(str(problem['loc'][0]))}: {problem['msg'].lower()}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-    exists = (PROJECT / ".env").exists()
-    advice = ".env.example lists the settings" if exists else "no .env here: cp .env.example .env"
-    raise SettingsError("; ".join(problems) + f" ({advice})")
+class Settings(DatabaseSettings):
+    """Read from the environment, then from `.env`; `page_size: int = 50` reads `PAGE_SIZE`."""
 
 
 @cache
 def get_settings() -> Settings:
-    """The settings of this process, read at the first call. Raises: see `load_settings`."""
-    return load_settings()
+    """Return the settings of this process, read at the first call.
+
+    Raises:
+        SettingsError: a variable is missing or breaks its rule; one line that shows no value.
+    """
+    return load_settings(Settings)

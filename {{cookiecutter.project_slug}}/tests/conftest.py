@@ -13,14 +13,12 @@ from httpx import ASGITransport, AsyncClient
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from app.database.errors import DatabaseUnavailable
-from app.database.session import create_engine, get_db_session, get_engine
-from app.database.signals import end_like_ctrl_c
-from app.database.throwaway import throwaway_database
-from app.database.url import DatabaseURL, throwaway_home
+from app.database import get_db_session, get_engine
 from app.main import app
-from app.migrator.config import alembic_config
-from app.settings import SettingsError
+from dbkit.config import alembic_config
+from dbkit.connection import DatabaseURL, create_engine, throwaway_database, throwaway_home
+from dbkit.errors import DatabaseUnavailable, SettingsError
+from dbkit.signals import end_like_ctrl_c
 
 end_like_ctrl_c()
 

@@ -7,10 +7,9 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection, inspect, text
 
-from app.database.server import connect
-from app.database.url import DatabaseURL
-from app.migrator.config import alembic_config
-from app.migrator.status import scripts
+from dbkit.config import alembic_config
+from dbkit.connection import DatabaseURL, connect
+from dbkit.revisions import scripts
 
 # Rows that have to live through every later revision, and back: the revision after which they are
 # inserted, the table, the values. Add a line for each table whose data you would miss.

@@ -2,10 +2,10 @@
 
 from httpx import ASGITransport, AsyncClient
 
-from app.database.session import create_engine, get_engine
-from app.database.url import DatabaseURL
+from app.database import get_engine
 from app.main import app
-from app.migrator.status import scripts
+from dbkit.connection import DatabaseURL, create_engine
+from dbkit.revisions import scripts
 
 
 async def test_health_touches_nothing(client: AsyncClient) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.about import VERSION
 from app.api.dependencies import EngineDep
-from app.database.errors import DatabaseUnavailable
-from app.database.probe import ask
-from app.migrator import status
 from app.settings import get_settings
+from dbkit import status
+from dbkit.connection import query_within
+from dbkit.errors import DatabaseUnavailable
 
 ANSWER_WITHIN = 1.5  # seconds; who probes often waits for two
 
@@ -42,7 +42,7 @@ async def health() -> dict[str, str]:
 async def database(engine: EngineDep) -> JSONResponse:
     """The database answers: 200; otherwise 503 with a reason, within two seconds."""
     try:
-        latency = await ask(engine, _latency, within=ANSWER_WITHIN)
+        latency = await query_within(ANSWER_WITHIN, engine, _latency)
     except DatabaseUnavailable as error:
         return _answer({"status": "unavailable", "reason": str(error)})
     return _answer({"status": "ok", "dialect": engine.dialect.name, "latency_ms": latency})
@@ -52,8 +52,8 @@ async def database(engine: EngineDep) -> JSONResponse:
 async def detailed(engine: EngineDep) -> JSONResponse:
     """All that is known: 200 if the database answers and no revision is pending, otherwise 503."""
 
-    async def question(connection: AsyncConnection) -> tuple[float, tuple[str, ...]]:
-        return await _latency(connection), await status.read_current(connection)
+    async def query(connection: AsyncConnection) -> tuple[float, tuple[str, ...]]:
+        return await _latency(connection), await status.current_revisions(connection)
 
     body: dict[str, Any] = {
         "status": "ok",
@@ -62,9 +62,9 @@ async def detailed(engine: EngineDep) -> JSONResponse:
         "database": {"status": "ok", "dialect": engine.dialect.name},
     }
     try:
-        body["database"]["latency_ms"], current = await ask(engine, question, within=ANSWER_WITHIN)
+        body["database"]["latency_ms"], current = await query_within(ANSWER_WITHIN, engine, query)
         # Reading many revision files takes a moment, once.
-        migrations = await asyncio.to_thread(status.compare, current)
+        migrations = await asyncio.to_thread(status.compare_revisions, current)
         body["migrations"] = {
             "current": list(migrations.current),
             "head": list(migrations.head),

@@ -1,1 +1,0 @@
-"""Everything about connections; knows neither models nor migrations."""

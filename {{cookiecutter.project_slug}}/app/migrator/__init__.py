@@ -1,1 +1,0 @@
-"""What Alembic leaves to its users: connect, guard, compare, report."""

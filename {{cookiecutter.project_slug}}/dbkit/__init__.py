@@ -1,0 +1,23 @@
+"""The kit: connects to databases, writes revisions, and changes databases safely.
+
+It is a library that lives in the project: it imports nothing of `app`, and an update of the
+template replaces this folder as a whole. What a service may want different is an argument in
+`alembic/env.py`, a line in `alembic.ini` or a setting. A package imports only what stands below it:
+
+    cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
+    checks                               may we deploy?
+    autogenerate                         write the revision that the models need
+    devserver                            the development database server
+    execution                            carry revisions out on one database
+    locking                              wait for others: the lock, blockers, backoff
+    history                              what ran on a database
+    revisions                            the revision files of this checkout
+    operations                           op.* for tables that are in use
+    transactions                         one transaction or autocommit, never both
+    connection                           any DATABASE_URL → a connection
+    errors, request, settings, config    one-line errors, a command's request, variables
+"""
+
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent  # the folder that holds `alembic.ini`

@@ -1,0 +1,48 @@
+"""The private names of Alembic that have no public counterpart, each with the reason.
+
+A test names the versions of Alembic that these were tried with.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic.script import ScriptDirectory
+
+if TYPE_CHECKING:
+    from alembic.autogenerate.api import AutogenContext
+    from sqlalchemy.types import TypeEngine
+
+ChoosePath = Callable[[Path, str | PathLike[str], str, str | None], Path]
+
+
+def replace_file_naming(script: ScriptDirectory, choose_path: ChoosePath) -> None:
+    """Let `choose_path(Alembic's path, folder, revision id, message)` name new files.
+
+    `file_template` cannot count: a second revision with the same message in the same minute would
+    overwrite the first. Alembic has no hook between the name and the writing.
+    """
+    alembics_naming = script._rev_path
+
+    def name_file(
+        folder: str | PathLike[str], rev_id: str, message: str | None, create_date: datetime
+    ) -> Path:
+        alembics_path = alembics_naming(folder, rev_id, message, create_date)
+        return choose_path(alembics_path, folder, rev_id, message)
+
+    namer: Any = name_file
+    script._rev_path = namer  # type: ignore[method-assign]
+
+
+def render_type(column_type: "TypeEngine[Any]", context: "AutogenContext") -> str:
+    """Render a type as a revision has it, with the imports that it needs noted in `context`.
+
+    A `render_item` hook can only answer with text; none of Alembic's public functions writes a
+    single type: `render_python_code` takes operations, and `impl.render_type` knows those types
+    alone that a dialect writes in its own way.
+    """
+    from alembic.autogenerate import render  # only what writes revisions needs it
+
+    return render._repr_type(column_type, context)

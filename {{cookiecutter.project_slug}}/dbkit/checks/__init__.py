@@ -1,0 +1,6 @@
+"""May we deploy?"""
+
+from dbkit.checks.deployment import check_deployment
+from dbkit.checks.round_trip import check_round_trip
+
+__all__ = ["check_deployment", "check_round_trip"]

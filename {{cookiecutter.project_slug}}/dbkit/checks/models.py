@@ -1,0 +1,27 @@
+"""Compares the models with a database."""
+
+from dbkit.autogenerate import autogenerate_options, find_differences
+from dbkit.config import EnvironmentOptions, alembic_config
+from dbkit.connection import DatabaseURL
+from dbkit.execution import alembic_environment, migration_connection, run_keywords
+from dbkit.revisions import scripts
+
+
+async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> list[str]:
+    """Print what autogenerate would write for `database`; return a line if that is anything."""
+    config = alembic_config(database)
+    keywords = {
+        **run_keywords(options, database.dialect),
+        **autogenerate_options(config, database.dialect, options),
+    }
+    async with (
+        alembic_environment(config, scripts()) as environment,
+        migration_connection(database) as connection,
+    ):
+        differences = await connection.run_sync(
+            lambda sync: find_differences(environment, sync, keywords)
+        )
+    if not differences:
+        return []
+    print(differences)
+    return ["the models and the revisions differ ('make migration MSG=…' writes it)"]

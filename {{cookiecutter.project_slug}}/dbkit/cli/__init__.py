@@ -1,0 +1,27 @@
+"""The command line, `python -m dbkit`: a file for each group of commands."""
+
+import argparse
+from collections.abc import Sequence
+
+from dbkit import signals
+from dbkit.cli import checks, database, devserver, migrations, revisions, version
+
+
+def main(arguments: Sequence[str] | None = None) -> int | str | None:
+    """Run one command.
+
+    Returns:
+        What `sys.exit` takes: None for success, otherwise a status, or a line for stderr.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m dbkit",
+        description="The commands of the Makefile that concern databases.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
+    )
+    commands = parser.add_subparsers(metavar="command", required=True)
+    for group in (devserver, database, revisions, migrations, checks, version):
+        group.add_commands(commands)
+    parsed = parser.parse_args(arguments)
+    signals.end_like_ctrl_c()
+    result: int | str | None = parsed.run(parsed)
+    return result

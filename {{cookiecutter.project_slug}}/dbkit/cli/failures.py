@@ -1,0 +1,24 @@
+"""Foreseeable failures of a command, as one line on stderr."""
+
+import argparse
+from collections.abc import Callable
+
+
+def one_line_failures(
+    run: Callable[[argparse.Namespace], str | None],
+) -> Callable[[argparse.Namespace], str | None]:
+    """Return `run` with its foreseeable failures as a line to print, behind `FAILED:`."""
+
+    def command(arguments: argparse.Namespace) -> str | None:
+        from alembic.util import CommandError
+
+        from dbkit.errors import DatabaseUnavailable, SettingsError
+
+        try:
+            return run(arguments)
+        except (CommandError, DatabaseUnavailable, SettingsError) as error:
+            return f"FAILED: {error}"
+        except KeyboardInterrupt:
+            return "interrupted: throwaway databases are dropped, nothing else was touched"
+
+    return command

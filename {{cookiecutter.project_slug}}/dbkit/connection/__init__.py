@@ -1,0 +1,21 @@
+"""Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
+
+from dbkit.connection.engine import create_engine
+from dbkit.connection.failures import explain, one_line_errors
+from dbkit.connection.server import connect
+from dbkit.connection.throwaway import throwaway_database
+from dbkit.connection.time_limit import query_within
+from dbkit.connection.url import DatabaseURL, app_database, migration_database, throwaway_home
+
+__all__ = [
+    "DatabaseURL",
+    "app_database",
+    "connect",
+    "create_engine",
+    "explain",
+    "migration_database",
+    "one_line_errors",
+    "query_within",
+    "throwaway_database",
+    "throwaway_home",
+]

@@ -1,0 +1,31 @@
+"""Engines: asyncpg for PostgreSQL, aiosqlite for SQLite with foreign keys enforced."""
+
+from typing import Any
+
+from sqlalchemy import StaticPool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from dbkit.connection.url import DatabaseURL
+
+SQLITE_BUSY_TIMEOUT = 30  # seconds that a statement waits while another process writes
+
+
+def create_engine(database: DatabaseURL, **options: Any) -> AsyncEngine:
+    """Create an engine for `database`; `options` are SQLAlchemy's `create_engine` keywords."""
+    # A driver's error is logged by whoever catches it; the values of a statement are data.
+    options.setdefault("hide_parameters", True)
+    if database.in_memory:  # one connection, or each would be a database of its own
+        options.setdefault("poolclass", StaticPool)
+    engine = create_async_engine(database.url, connect_args=database.connect_args, **options)
+    if database.dialect == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    """Set what is off or short in each new connection: https://www.sqlite.org/pragma.html."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT * 1000}")
+    cursor.close()

@@ -1,0 +1,85 @@
+"""Why a database cannot be used, in one line without a secret."""
+
+import socket
+import sqlite3
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from dbkit.connection.url import DatabaseURL
+from dbkit.errors import DatabaseUnavailable, driver_error, sqlite_code
+
+# A prepared statement is missing, or there already, in a session that several clients share.
+POOLER = (
+    "a connection pooler stands before it; the app needs "
+    "statement_cache_size=0&prepared_statement_cache_size=0 in DATABASE_URL, "
+    "migrations need MIGRATION_DATABASE_URL with the database's own address"
+)
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+SQLSTATES = {
+    "08003": "the server closed the connection",
+    "08006": "the server closed the connection",
+    "26000": POOLER,
+    "28P01": "the server refused the password",
+    "28000": "the server refused this user, or the way of connecting",
+    "3D000": "no such database; 'make db-up' creates the development one",
+    "42P05": POOLER,
+    "53300": "the server has no connection left",
+    "57P01": "the server closed the connection",
+    "57P02": "the server crashed, or was ended at once",
+    "57P03": "the server is starting up or shutting down",
+}
+# https://www.sqlite.org/rescode.html
+SQLITE_CODES = {
+    sqlite3.SQLITE_CANTOPEN: "unable to open database file",
+    sqlite3.SQLITE_BUSY: "database is locked",
+    sqlite3.SQLITE_READONLY: "attempt to write a readonly database",
+    sqlite3.SQLITE_NOTADB: "file is not a database",
+    sqlite3.SQLITE_IOERR: "disk I/O error",
+}
+
+
+def explain(error: BaseException) -> str | None:
+    """Return the reason in a few words if `error` is about reaching a database, otherwise None."""
+    import asyncpg  # not above: a project on SQLite starts sooner without
+
+    code, error = sqlite_code(error), driver_error(error)
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return str(error)
+    if isinstance(error, asyncpg.PostgresError):
+        return SQLSTATES.get(str(error.sqlstate))
+    if code is not None:
+        return SQLITE_CODES.get(code)
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, PoolTimeout):
+        return "every connection of the pool is in use"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there; 'make db-up' starts the development database"
+    if isinstance(error, socket.gaierror):
+        return "the host's name is not known"
+    if isinstance(error, FileNotFoundError):
+        missing = error.filename or "a socket, or a certificate file of the URL"
+        return f"no such file: {missing}"
+    if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
+
+
+@contextmanager
+def one_line_errors(database: DatabaseURL) -> Iterator[None]:
+    """Turn failures to reach `database` into `DatabaseUnavailable`; let all others pass."""
+    try:
+        if database.dialect == "sqlite" and not database.url.query:
+            # A file that aiosqlite cannot open leaves it a thread, which may print a traceback.
+            sqlite3.connect(database.name).close()
+        yield
+    except Exception as error:
+        reason = explain(error)
+        if reason is None:
+            raise
+        raise DatabaseUnavailable(f"{database.server}: {reason}") from None

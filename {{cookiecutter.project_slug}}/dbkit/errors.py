@@ -1,0 +1,72 @@
+"""Errors of one line: their text, and the file and line that they come from."""
+
+import sqlite3
+import traceback
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+QUERY_CANCELED = "57014"
+ACTIVE_SQL_TRANSACTION = "25001"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong. Its text is one line and shows no value."""
+
+
+class DatabaseUnavailable(Exception):
+    """A database cannot be reached or used. Its text is one line that names the server."""
+
+
+def driver_error(error: BaseException) -> BaseException:
+    """Return what the driver raised, without SQLAlchemy's wrappers around it."""
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        return error.orig.__cause__ or error.orig
+    return error
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return PostgreSQL's code of an error, which is the same in every language.
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    return getattr(driver_error(error), "sqlstate", None)
+
+
+def sqlite_code(error: BaseException) -> int | None:
+    """Return SQLite's primary result code of an error, without the extension in its upper bits.
+
+    https://www.sqlite.org/rescode.html
+    """
+    error = driver_error(error)
+    if not isinstance(error, sqlite3.Error):
+        return None
+    code: int | None = getattr(error, "sqlite_errorcode", None)  # the module's own errors have none
+    return None if code is None else code & 0xFF
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Tell whether the connection is gone, and nothing can be put right with it."""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def error_text(error: BaseException) -> str:
+    """Return the error's own words on one line; of a database's error, those of its server."""
+    if isinstance(error, DBAPIError):
+        return " ".join(str(driver_error(error)).split())
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def location_of(error: BaseException, folder: Path) -> str | None:
+    """Return `file:line` of the innermost statement below `folder` that raised the error."""
+    if isinstance(error, SyntaxError) and error.filename:
+        path = Path(error.filename)
+        return f"{path.relative_to(folder)}:{error.lineno}" if path.is_relative_to(folder) else None
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(folder):
+            return f"{path.relative_to(folder)}:{frame.lineno}"
+    return None

@@ -1,0 +1,25 @@
+"""Carries revisions out on one database: lock, steps, retries, history."""
+
+from dbkit.execution.commands import downgrade, run_keywords, upgrade
+from dbkit.execution.context import (
+    alembic_environment,
+    configure,
+    migration_connection,
+    quiet,
+)
+from dbkit.execution.executor import Executor
+from dbkit.execution.offline import render
+from dbkit.execution.steps import upgrade_steps
+
+__all__ = [
+    "Executor",
+    "alembic_environment",
+    "configure",
+    "downgrade",
+    "migration_connection",
+    "quiet",
+    "render",
+    "run_keywords",
+    "upgrade",
+    "upgrade_steps",
+]

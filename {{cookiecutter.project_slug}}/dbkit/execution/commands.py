@@ -1,0 +1,45 @@
+"""Upgrades and downgrades for code with a running event loop, without Alembic's commands."""
+
+from dbkit.config import EnvironmentOptions, alembic_config
+from dbkit.connection import DatabaseURL
+from dbkit.execution.context import alembic_environment, migration_connection
+from dbkit.execution.executor import Executor
+from dbkit.execution.steps import downgrade_steps, upgrade_steps
+from dbkit.request import FindSteps, Kind, Request
+from dbkit.revisions import scripts
+
+
+async def upgrade(database: DatabaseURL, options: EnvironmentOptions, to: str = "heads") -> None:
+    """Apply the revisions up to `to`; cancelled, it rolls back the one that is under way.
+
+    Raises:
+        CommandError: a revision failed, or should not be run; one line.
+        DatabaseUnavailable: no connection.
+    """
+    await _execute(database, options, upgrade_steps(scripts(), to), to)
+
+
+async def downgrade(database: DatabaseURL, options: EnvironmentOptions, to: str = "base") -> None:
+    """Revert the revisions down to `to`. Raises: see `upgrade`."""
+    await _execute(database, options, downgrade_steps(scripts(), to), to)
+
+
+async def _execute(
+    database: DatabaseURL, options: EnvironmentOptions, find: FindSteps, destination: str
+) -> None:
+    request = Request(Kind.RUN, find, destination)
+    async with alembic_environment(alembic_config(database), scripts()) as environment:
+        executor = Executor(environment, database, request, run_keywords(options, database.dialect))
+        async with migration_connection(database) as connection:
+            await executor.run(connection)
+
+
+def run_keywords(options: EnvironmentOptions, dialect: str) -> dict[str, object]:
+    """Return the keywords of `EnvironmentContext.configure` for executing revisions."""
+    return {
+        **options.configure,
+        # PostgreSQL: what is done stays done when a later revision fails. SQLite: one
+        # transaction for all, which Alembic would not even begin by itself.
+        "transaction_per_migration": dialect == "postgresql",
+        "transactional_ddl": True,
+    }

@@ -1,0 +1,96 @@
+"""Measures the step that is being executed, and writes its row of the history."""
+
+import logging
+from pathlib import Path
+from time import monotonic
+
+from alembic.runtime.migration import MigrationInfo, MigrationStep, RevisionStep, StampStep
+from sqlalchemy import Connection
+
+from dbkit.connection import DatabaseURL
+from dbkit.history import Author, Measurements, record_applied, record_failed
+from dbkit.locking import Blockers, WaitBudget
+from dbkit.settings import get_settings
+from dbkit.transactions import TransactionTimer
+
+log = logging.getLogger("alembic.migrator")
+
+
+class Progress:
+    """The step that is being executed, if any, and what was measured of it."""
+
+    def __init__(self, database: DatabaseURL, budget: WaitBudget) -> None:
+        self.database = database
+        self.budget = budget
+        self.blockers = Blockers()
+        self.timer = TransactionTimer()
+        self.author = Author(get_settings().environment)
+        self.step: MigrationStep | None = None
+        self.retries = 0
+        self._last: MigrationStep | None = None
+        self._begun = monotonic()
+        self._waited_before = 0.0
+        self._finished: list[str] = []
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the revision that is being executed; a stamp has none."""
+        return Path(self.step.revision.path) if isinstance(self.step, RevisionStep) else None
+
+    def begin_attempt(self) -> None:
+        """Start measuring an attempt: on SQLite of all steps, otherwise of one."""
+        self.step = None
+        self._finished.clear()
+        self.timer.restart()
+
+    def begin_step(self, step: MigrationStep) -> None:
+        """Start measuring `step`."""
+        self.step = step
+        self._begun = monotonic()
+        self.blockers.clear()
+        if self.database.dialect == "postgresql":  # where a transaction is a step's own
+            self.timer.restart()
+
+    def end_step(self) -> None:
+        """Note that the step is done, and on PostgreSQL committed."""
+        step = str(self.step).replace("stamp_revision", "stamp")
+        self._finished.append(f"Ran {step} ({monotonic() - self._begun:.2f} s)")
+        self._last = self.step
+        self.step, self.retries, self._waited_before = None, 0, self.budget.waited
+
+    def before_final_commit(self) -> None:
+        """Blame the last step for what fails from now on: all are done, and none is committed."""
+        self.step = self._last
+
+    def after_commit(self) -> None:
+        """Log a line for each step that is now committed."""
+        self.step = None
+        for line in self._finished:
+            log.info(line)
+        self._finished.clear()
+
+    def count_as_lock_wait(self) -> None:
+        """Count the whole last transaction as time spent waiting for a lock."""
+        self.budget.spend(self.timer.current)
+        self.blockers.clear()
+
+    @property
+    def measurements(self) -> Measurements:
+        """What was measured of the step so far."""
+        waited = self.budget.waited - self._waited_before + self.blockers.waited
+        return Measurements(
+            duration=round(monotonic() - self._begun, 6),
+            lock_wait=round(waited, 6),
+            locks_held=round(self.timer.longest, 6),
+            retries=self.retries,
+        )
+
+    def record_applied(self, connection: Connection, info: MigrationInfo) -> None:
+        """Write that the step succeeded, in its own transaction."""
+        record_applied(connection, info, self.measurements, self.author)
+
+    async def record_failed(self, error: str) -> None:
+        """Write that the step failed, on a connection of its own."""
+        if isinstance(self.step, RevisionStep | StampStep):
+            info, measured = self.step.info, self.measurements
+            await record_failed(self.database, info, measured, self.author, error)

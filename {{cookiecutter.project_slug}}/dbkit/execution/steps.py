@@ -1,0 +1,135 @@
+"""Finds the steps that a request wants from where the database stands, and whether they may run."""
+
+import logging
+from collections.abc import Iterable
+from inspect import iscoroutinefunction
+from pathlib import Path
+
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
+from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from dbkit.history import check_ahead, check_unedited
+from dbkit.request import FindSteps, Request
+from dbkit.revisions import MigrationError, is_known
+from dbkit.transactions import check_source
+
+log = logging.getLogger("alembic.migrator")
+
+
+def upgrade_steps(script: ScriptDirectory, destination: str = "heads") -> FindSteps:
+    """Return a function that finds the steps of an upgrade to `destination`."""
+
+    def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
+        revisions = script.iterate_revisions(destination, heads, implicit_base=True)
+        make = MigrationStep.upgrade_from_script
+        return [make(script.revision_map, revision) for revision in reversed(list(revisions))]
+
+    return find
+
+
+def downgrade_steps(script: ScriptDirectory, destination: str = "base") -> FindSteps:
+    """Return a function that finds the steps of a downgrade to `destination`."""
+
+    def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
+        revisions = script.iterate_revisions(heads, destination, select_for_downgrade=True)
+        make = MigrationStep.downgrade_from_script
+        return [make(script.revision_map, revision) for revision in revisions]
+
+    return find
+
+
+class StepFinder:
+    """Finds the steps of one request.
+
+    It looks again after the lock, and finds the same steps unless the database has moved: `+2`
+    would otherwise count anew after another instance applied one of the two.
+    """
+
+    def __init__(self, script: ScriptDirectory, request: Request) -> None:
+        self.script = script
+        self.request = request
+        self.purge = request.purge  # the version table is emptied first
+        self.heads: tuple[str, ...] = ()  # at which the database stands
+        self.is_ahead = False
+        self._steps: list[MigrationStep] | None = None
+
+    def find(self, connection: Connection, context: MigrationContext) -> list[MigrationStep]:
+        """Return the steps from where the database stands now.
+
+        Raises:
+            CommandError: the revisions, or one of them, should not be run.
+        """
+        heads = context.get_current_heads()
+        if self._steps is None or heads != self.heads:
+            self.heads = heads
+            self._steps = self._find(connection, context)
+        return list(self._steps)
+
+    def _find(self, connection: Connection, context: MigrationContext) -> list[MigrationStep]:
+        if self._may_be_ahead(context):
+            ahead = check_ahead(connection, self.heads, self.script)
+            # A revision of this code that is asked for has run too; `+1` could mean anything.
+            if ahead and self._knows_destination():
+                log.warning("%s; nothing to do", ahead)
+                self.is_ahead = True
+                return []
+        try:
+            steps = list(self.request.find(() if self.purge else self.heads, context))
+        except CommandError as error:
+            if self._leaves_a_merge() and type(error.__cause__) is RevisionError:
+                raise MigrationError(
+                    "a step down from a merge leads two ways: name the revision to go to, "
+                    "REV=<revision>"
+                ) from error
+            raise
+        if any(isinstance(step, RevisionStep) and step.is_upgrade for step in steps):
+            check_unedited(connection, self.script, self.heads)
+        check_steps(steps, connection.dialect.name)
+        return steps
+
+    def _may_be_ahead(self, context: MigrationContext) -> bool:
+        """Tell whether an upgrade meets a revision that this code does not know.
+
+        What kind of command it is shows in the steps that it finds for an empty database.
+        """
+        if all(is_known(self.script, head) for head in self.heads):
+            return False
+        try:
+            steps = list(self.request.find((), context))
+        except CommandError:
+            return False
+        return any(isinstance(step, RevisionStep) and step.is_upgrade for step in steps)
+
+    def _knows_destination(self) -> bool:
+        try:
+            return bool(self.script.get_revisions(self.request.destination))
+        except CommandError:
+            return False
+
+    def _leaves_a_merge(self) -> bool:
+        """Whether the step is relative, and begins at a revision that joins two branches."""
+        destination = self.request.destination
+        known = (head for head in self.heads if is_known(self.script, head))
+        return (
+            isinstance(destination, str)
+            and destination.startswith("-")
+            and any(self.script.get_revision(head).is_merge_point for head in known)
+        )
+
+
+def check_steps(steps: Iterable[MigrationStep], dialect: str) -> None:
+    """Raise `CommandError` if a step should not begin, as far as its text shows it."""
+    for step in steps:
+        if not isinstance(step, RevisionStep):
+            continue
+        path, function = Path(step.revision.path), "upgrade" if step.is_upgrade else "downgrade"
+        if iscoroutinefunction(step.migration_fn):
+            raise CommandError(
+                f"{path.name}: {function}() is an 'async def', which nobody would await: make it a "
+                "'def'; nothing was run"
+            )
+        if dialect == "postgresql":
+            check_source(path, function)

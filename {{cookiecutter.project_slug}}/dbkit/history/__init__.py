@@ -1,0 +1,18 @@
+"""What ran on a database: when, by whom and how it ended."""
+
+from dbkit.history.consistency import check_ahead, check_unedited, edited_files
+from dbkit.history.recorder import record_applied, record_failed
+from dbkit.history.table import TABLE, Author, Measurements, create_table, read_history
+
+__all__ = [
+    "TABLE",
+    "Author",
+    "Measurements",
+    "check_ahead",
+    "check_unedited",
+    "create_table",
+    "edited_files",
+    "read_history",
+    "record_applied",
+    "record_failed",
+]

@@ -1,0 +1,50 @@
+"""Writes the rows of the history.
+
+The row of a success is part of its revision's transaction, and as true as that. The row of a
+failure is written on another connection, because its revision is rolled back.
+"""
+
+import asyncio
+import logging
+
+from alembic.runtime.migration import MigrationInfo
+from sqlalchemy import Connection, insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from dbkit.connection import DatabaseURL, connect
+from dbkit.history.table import (
+    DONE,
+    FAILED,
+    Author,
+    Measurements,
+    create_table,
+    history,
+    row_of,
+)
+
+log = logging.getLogger("alembic.migrator")
+TIME_LIMIT = 5  # seconds for the row of a failure: the server may be what failed
+
+
+def record_applied(
+    connection: Connection, info: MigrationInfo, measured: Measurements, author: Author
+) -> None:
+    """Add the row of a step that succeeded, in the transaction that `connection` is in."""
+    connection.execute(insert(history), row_of(info, measured, author, DONE))
+
+
+async def record_failed(
+    database: DatabaseURL, info: MigrationInfo, measured: Measurements, author: Author, error: str
+) -> None:
+    """Add the row of a step that failed, on a connection of its own; log if that fails too."""
+    row = row_of(info, measured, author, FAILED, error)
+
+    def write(connection: Connection) -> None:
+        create_table(connection)
+        connection.execute(insert(history), row)
+
+    try:
+        async with asyncio.timeout(TIME_LIMIT), connect(database) as connection:
+            await connection.run_sync(write)
+    except (SQLAlchemyError, OSError) as unreachable:
+        log.warning("the failure is not in the history: %s", type(unreachable).__name__)

@@ -1,0 +1,156 @@
+"""The table `alembic_history`: one row per executed revision (time, user, host, outcome)."""
+
+import getpass
+import hashlib
+import os
+import socket
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from alembic.runtime.migration import MigrationInfo
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    Identity,
+    Integer,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    inspect,
+    select,
+)
+from sqlalchemy.schema import CreateTable
+
+from dbkit.config import service_version
+
+TABLE = "alembic_history"
+DONE, FAILED = "done", "failed"
+
+history = Table(
+    TABLE,
+    MetaData(),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("run_id", Uuid, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("down_revision", Text, comment="parent revisions, comma-separated"),
+    Column("direction", Text, nullable=False, comment="upgrade, downgrade or stamp"),
+    Column("started_at", DateTime(timezone=True), nullable=False),
+    Column("duration", Float, nullable=False, comment="seconds, of the last attempt"),
+    Column("lock_wait", Float, nullable=False, comment="seconds, retries included"),
+    Column("locks_held", Float, nullable=False, comment="seconds, of the longest transaction"),
+    Column("retries", Integer, nullable=False),
+    Column("outcome", Text, nullable=False, comment="done or failed"),
+    Column("error", Text),
+    Column("executed_by", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("app_version", Text, nullable=False),
+    Column("checksum", Text, comment="SHA-256 of the revision's file"),
+)
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """Measurements of one revision being applied, reverted or stamped; times in seconds."""
+
+    duration: float = 0.0
+    lock_wait: float = 0.0
+    locks_held: float = 0.0
+    retries: int = 0
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who runs the revisions of one command."""
+
+    environment: str
+    run_id: UUID = field(default_factory=uuid4)
+
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """The columns that are the same for all revisions of the command."""
+        return {
+            "run_id": self.run_id,
+            "executed_by": _user(),
+            "host": socket.gethostname(),
+            "environment": self.environment,
+            "app_version": service_version(),
+        }
+
+
+@cache
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user need not have a name
+        return str(os.getuid())
+
+
+def row_of(
+    info: MigrationInfo,
+    measured: Measurements,
+    author: Author,
+    outcome: str,
+    error: str | None = None,
+) -> dict[str, Any]:
+    """Return the columns of one executed revision, as `insert(history)` takes them.
+
+    Args:
+        info: Alembic's description of the step:
+            https://alembic.sqlalchemy.org/en/latest/api/runtime.html#alembic.runtime.migration.MigrationInfo
+    """
+    columns = author.columns | {
+        "started_at": datetime.now(UTC) - timedelta(seconds=measured.duration),
+        "duration": measured.duration,
+        "lock_wait": measured.lock_wait,
+        "locks_held": measured.locks_held,
+        "retries": measured.retries,
+        "outcome": outcome,
+        "error": error,
+    }
+    if info.is_stamp:
+        revision = ", ".join(info.destination_revision_ids) or "base"
+        unknown = {"down_revision": None, "checksum": None}
+        return columns | unknown | {"revision": revision, "direction": "stamp"}
+    return columns | {
+        "revision": info.up_revision_id,
+        "direction": "upgrade" if info.is_upgrade else "downgrade",
+        "down_revision": ", ".join(info.down_revision_ids) or None,
+        "checksum": checksum(file_of(info)),
+    }
+
+
+def file_of(info: MigrationInfo) -> Path:
+    """Return the file of the revision that a step runs."""
+    script: Any = info.up_revision  # a Script, which is a Revision with a file
+    return Path(script.path)
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a revision's text, whatever its line ends."""
+    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
+
+
+def create_table(connection: Connection) -> None:
+    """Create the table if it is missing.
+
+    It is looked for first: a role that may not create tables needs no right for one that exists.
+    """
+    if not inspect(connection).has_table(TABLE):
+        connection.execute(CreateTable(history, if_not_exists=True))
+
+
+def read_history(connection: Connection) -> list[Row[Any]]:
+    """Return all rows, the oldest first; none if there is no table yet."""
+    if not inspect(connection).has_table(TABLE):
+        return []
+    return list(connection.execute(select(history).order_by(history.c.id)))

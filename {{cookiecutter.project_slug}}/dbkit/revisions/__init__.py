@@ -1,0 +1,26 @@
+"""The revision files of this checkout: read, and named when a new one is written."""
+
+from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, several_heads
+from dbkit.revisions.loader import (
+    is_known,
+    known_revisions,
+    load_files,
+    scripts,
+    with_ancestors,
+)
+from dbkit.revisions.status import Status, compare_revisions, read_current
+
+__all__ = [
+    "MigrationError",
+    "Status",
+    "compare_revisions",
+    "is_known",
+    "is_lock_error",
+    "known_revisions",
+    "load_files",
+    "one_line",
+    "read_current",
+    "scripts",
+    "several_heads",
+    "with_ancestors",
+]

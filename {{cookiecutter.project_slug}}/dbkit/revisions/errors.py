@@ -1,0 +1,137 @@
+"""One-line errors for what goes wrong while revisions are read or executed.
+
+They name the file and line of the revision, and say what to do.
+"""
+
+import sqlite3
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import alembic.script.revision
+from alembic.script import ScriptDirectory
+from alembic.script.revision import MultipleHeads, ResolutionError
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from dbkit.connection import explain
+from dbkit.errors import (
+    ACTIVE_SQL_TRANSACTION,
+    QUERY_CANCELED,
+    error_text,
+    location_of,
+    sqlite_code,
+    sqlstate,
+)
+from dbkit.settings import get_settings
+
+# lock_not_available and deadlock_detected:
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+LOCK_SQLSTATES = ("55P03", "40P01")
+DRIVERS = ("asyncpg", "aiosqlite", "sqlalchemy")
+
+
+class MigrationError(CommandError):
+    """An error whose text is complete: one line that says what to do."""
+
+
+def is_lock_error(error: BaseException) -> bool:
+    """Tell whether another session's lock was in the way, so that a retry may help."""
+    if isinstance(error, MigrationError) and error.__cause__ is not None:
+        error = error.__cause__
+    return sqlstate(error) in LOCK_SQLSTATES or sqlite_code(error) == sqlite3.SQLITE_BUSY
+
+
+def statement_error_text(error: BaseException) -> str:
+    """Return the error's own words, with what to do about it where that is known."""
+    text = error_text(error)
+    code = sqlstate(error)
+    if code == QUERY_CANCELED:
+        return f"{text} (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
+    if code == ACTIVE_SQL_TRANSACTION:
+        return f"{text} (put it in 'with op.get_context().autocommit_block():')"
+    return text
+
+
+def several_heads(script: ScriptDirectory) -> CommandError:
+    """Return the error that names the heads of this checkout, and what joins them."""
+    heads = ", ".join(script.get_heads())
+    return CommandError(
+        f"several heads ({heads}): join them with 'make migration-merge', or name one"
+    )
+
+
+def missing_parent(error: BaseException) -> str | None:
+    """Explain Alembic's KeyError about a revision that others name and that has no file."""
+    if not isinstance(error, KeyError):
+        return None
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    if last != alembic.script.revision.__file__:
+        return None
+    name = error.args[0]
+    return f"a revision comes after {name}, whose file is not there: was it never committed?"
+
+
+@contextmanager
+def one_line(
+    script: ScriptDirectory,
+    *,
+    heads: tuple[str, ...] = (),
+    file: Callable[[], Path | None] = lambda: None,
+    remains: Callable[[], str] = lambda: "this revision changed nothing",
+) -> Iterator[None]:
+    """Turn what goes wrong inside into a `MigrationError`, where it is foreseeable.
+
+    Args:
+        heads: the revisions at which the database stands, if they are known.
+        file: returns the file of the revision being executed. It is named when no statement of it
+            shows in the traceback: a deferred constraint that is checked at the commit, say.
+        remains: returns what stays in the database of a revision that failed.
+    """
+    versions = Path(script.versions)
+    try:
+        yield
+    except MigrationError:
+        raise
+    except CommandError as error:
+        message, location = _with_advice(error, script, heads), location_of(error, versions)
+        raise MigrationError(f"{location}: {message}" if location else message) from None
+    except KeyboardInterrupt:
+        raise MigrationError("interrupted; what was not committed is undone") from None
+    except Exception as error:
+        location = location_of(error, versions)
+        if location is None and isinstance(error, DBAPIError) and (path := file()):
+            location = path.name
+        if parent := missing_parent(error):
+            raise MigrationError(parent) from error
+        if location is not None and not _is_about_the_server(error):
+            text = f"{location}: {statement_error_text(error)}; {remains()}"
+            raise MigrationError(text) from error
+        if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
+            raise MigrationError(f"the models: {error_text(error)}") from error
+        if isinstance(error, DBAPIError) and explain(error) is None:
+            raise MigrationError(statement_error_text(error)) from error
+        raise
+
+
+def _with_advice(error: CommandError, script: ScriptDirectory, heads: tuple[str, ...]) -> str:
+    cause = error.__cause__
+    if isinstance(cause, ResolutionError):
+        if cause.argument in heads:
+            return (
+                f"{error}, at which the database stands: this code is older than the database, "
+                "or the revision is on another branch; nothing was changed"
+            )
+        return f"{error}; 'make migration-history' lists those there are"
+    if isinstance(cause, MultipleHeads):
+        return str(several_heads(script))
+    return str(error)
+
+
+def _is_about_the_server(error: BaseException) -> bool:
+    """Tell whether the server or the connection failed, although a revision's statement met it."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    last = traceback.extract_tb(error.__traceback__)[-1].filename
+    return explain(error) is not None and any(f"/{name}/" in last for name in DRIVERS)

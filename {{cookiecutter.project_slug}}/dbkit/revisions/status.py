@@ -1,0 +1,67 @@
+"""Where a database stands among the revisions of this checkout."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import inspect, table, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dbkit.config import EnvironmentOptions
+from dbkit.errors import sqlstate
+from dbkit.revisions.loader import known_revisions, scripts, with_ancestors
+
+UNDEFINED_TABLE = "42P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+
+
+@dataclass(frozen=True)
+class Status:
+    """Revisions in the database and in the code, and how many are still to be applied.
+
+    Attributes:
+        unknown: those of the database that the code does not have.
+    """
+
+    current: tuple[str, ...]
+    head: tuple[str, ...]
+    pending: int
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether this code can work: also true of a database that is ahead of it."""
+        return self.pending == 0
+
+
+def compare_revisions(current: tuple[str, ...]) -> Status:
+    """Return the status of a database whose version table holds `current`; loads the revisions."""
+    head = tuple(scripts().get_heads())
+    known = known_revisions(scripts())
+    unknown = tuple(name for name in current if name not in known)
+    if unknown:  # newer code has migrated it: nothing is left for this one
+        return Status(current, head, pending=0, unknown=unknown)
+    pending = with_ancestors(scripts(), head) - with_ancestors(scripts(), current)
+    return Status(current, head, len(pending))
+
+
+async def read_current(connection: AsyncConnection, options: EnvironmentOptions) -> tuple[str, ...]:
+    """Return what the version table holds, by a single query; nothing if the table is missing.
+
+    Leaves no transaction open.
+    """
+    name, schema = options.version_table, options.version_table_schema
+    versions = connection.dialect.identifier_preparer.format_table(table(name, schema=schema))
+    try:
+        return tuple(await connection.scalars(text(f"SELECT version_num FROM {versions}")))
+    except DBAPIError as error:
+        await connection.rollback()
+        if connection.dialect.name == "postgresql":
+            missing = sqlstate(error) == UNDEFINED_TABLE
+        else:  # SQLite has no code of its own for it
+            missing = not await connection.run_sync(
+                lambda sync: inspect(sync).has_table(name, schema)
+            )
+        if not missing:
+            raise
+        return ()
+    finally:
+        await connection.rollback()

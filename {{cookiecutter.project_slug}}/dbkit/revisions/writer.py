@@ -1,0 +1,88 @@
+"""Checks and names the files that new revisions are written to."""
+
+import os
+from argparse import Namespace
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from dbkit.alembic_internals import replace_file_naming
+from dbkit.revisions.errors import several_heads
+
+
+def docstring(message: str) -> str:
+    r"""Escape `message` for its place between triple quotes in Python source.
+
+    Used by `alembic/script.py.mako`. Quotes and backslashes end no string and start no escape;
+    what no editor shows (control characters, direction marks) becomes `\uXXXX`.
+    """
+    text = message.replace("\\", "\\\\").replace('"', '\\"')
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
+def body(statements: str) -> str:
+    """Return `statements` of a generated revision without Alembic's comments around them."""
+    lines = [line for line in statements.splitlines() if not line.strip().startswith("# ###")]
+    return "\n".join(lines).strip()
+
+
+def check_message(message: str | None) -> None:
+    """Raise `CommandError` unless `message` has a letter or digit to name a file after."""
+    if not any(char.isalnum() for char in message or ""):
+        raise CommandError(
+            "a revision needs a message with a letter or digit: "
+            'make migration MSG="add phone to users"'
+        )
+
+
+def check_command(
+    script: ScriptDirectory, command_line: Namespace | None, arguments: Mapping[str, Any]
+) -> None:
+    """Raise `CommandError` for what could not become a file, before any work is done for it.
+
+    Args:
+        arguments: those of `alembic revision` or `check`; none for `merge`.
+    """
+    several = len(script.get_heads()) > 1
+    if not arguments:
+        if not several and not getattr(command_line, "splice", False):
+            raise CommandError("there is one head only: nothing to merge")
+        return
+    # Code that calls Alembic's commands gives no command line; its `check` has no message.
+    is_revision = command_line is not None and command_line.cmd[0] is command.revision
+    if is_revision or arguments["message"] is not None:
+        check_message(arguments["message"])
+        if several and arguments["head"] in (None, "head"):
+            raise several_heads(script)
+
+
+def protect_files(script: ScriptDirectory) -> None:
+    """Let no new revision of this command overwrite a file or repeat an identifier.
+
+    Alembic names files in one place, whether it autogenerates, merges or writes an empty one.
+    """
+
+    def free_path(
+        alembics_path: Path, folder: str | PathLike[str], rev_id: str, message: str | None
+    ) -> Path:
+        check_message(message)
+        if not os.access(folder, os.W_OK):
+            raise CommandError(f"{folder} cannot be written to")
+        if any(known.revision == rev_id for known in script.walk_revisions()):
+            raise CommandError(f"revision {rev_id} exists already")
+        path = alembics_path
+        number = 2
+        while path.exists():
+            path = alembics_path.with_stem(f"{alembics_path.stem}_{number}")
+            number += 1
+        return path
+
+    replace_file_naming(script, free_path)

@@ -1,0 +1,31 @@
+"""Migrates from code with a running event loop, such as the lifespan of an application.
+
+Fifty containers may do so at once: one migrates, the others wait for it, and at head none does.
+"""
+
+from dbkit.connection import DatabaseURL, migration_database
+from dbkit.environment import load_options
+from dbkit.execution import upgrade
+from dbkit.status import Status, read_status
+
+__all__ = ["Status", "migrate_if_needed", "read_status"]
+
+
+async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
+    """Upgrade to the newest revision, if any is pending; the same guarded road as `make migrate`.
+
+    It works on the caller's event loop. Cancelled, it rolls back the revision that is under way.
+
+    Args:
+        database: the one that `MIGRATION_DATABASE_URL` or `DATABASE_URL` names, if none is given.
+
+    Raises:
+        CommandError: a revision failed, or should not be run; one line.
+        DatabaseUnavailable: no connection.
+    """
+    database = database or migration_database()
+    status = await read_status(database)
+    if status.pending or status.unknown:  # which may be ahead, or on another branch
+        await upgrade(database, load_options())
+        status = await read_status(database)
+    return status

@@ -1,0 +1,15 @@
+"""A revision runs in one transaction or in autocommit, never in both."""
+
+from dbkit.transactions.context import GuardedContext, autocommit_operation
+from dbkit.transactions.guard import MixedTransactionModes, TransactionGuard
+from dbkit.transactions.static_check import check_source
+from dbkit.transactions.timer import TransactionTimer
+
+__all__ = [
+    "GuardedContext",
+    "MixedTransactionModes",
+    "TransactionGuard",
+    "TransactionTimer",
+    "autocommit_operation",
+    "check_source",
+]
