@@ -116,7 +116,7 @@ def _exit_status(arguments: list[str]) -> int:
         else:
             main = type(sys)("__main__")
             sys.modules["__main__"] = main
-            exec(compile(arguments[1], "<string>", "exec"), main.__dict__)
+            exec(compile(arguments[1], "<string>", "exec"), main.__dict__)  # noqa: S102 - as `-c` does
     except SystemExit as ended:
         status = ended.code
     except BaseException as error:
