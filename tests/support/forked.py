@@ -22,6 +22,8 @@ PYTHON = """\
 #!/bin/sh
 '''exec' {python} -ISE "$0" "$@" #'''
 import os, signal, sys
+ends = (signal.SIGINT, signal.SIGTERM)
+signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # until there is a process to hand them on to
 sys.path.insert(0, {folder!r})
 import fork_client
 arguments = sys.argv[1:]
@@ -32,13 +34,15 @@ if fork_client.fits(arguments, os.environ):
         connection = None
     if connection is not None:
         pid = fork_client.receive(connection)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ends:
             signal.signal(number, lambda number, _frame: os.kill(pid, number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
         status = fork_client.receive(connection)
         if status < 0:
             signal.signal(-status, signal.SIG_DFL)
             os.kill(os.getpid(), -status)
         sys.exit(status)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, ends)
 os.execv({python!r}, [{python!r}, *arguments])
 """
 
