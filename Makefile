@@ -35,8 +35,8 @@ check: $(INSTALLED) ## lint, format check and types, of the template and of the 
 	@cd '$(PROJECT)' && ../$(PYTHON) -m mypy --cache-dir ../.cache/mypy-project
 
 .PHONY: prove
-prove: $(INSTALLED) ## take each guard out of a copy, and see the tests named with it fail: proofs/*.patch
-	@$(PYTHON) proofs/prove.py $(PROOF)
+prove: $(INSTALLED) ## take each guard out of a copy, and see the tests named with it fail: proofs/guards.toml
+	@$(PYTHON) -m proofs.prove $(PROOF)
 
 .PHONY: bench
 bench: $(INSTALLED) ## benchmarks, side by side with bare Alembic and cookiecutter

@@ -1,7 +1,6 @@
-"""Take each guard out of a copy of the template, and require the tests named with it to fail.
+"""Takes each guard of `guards.toml` out of a copy of the template, and requires its tests to fail.
 
-A proof is a file `proofs/*.patch`: lines `Guard: a sentence` and `Test: tests/test_x.py::test_name …`,
-then a diff in Git's form that removes the guard. Arguments are names of proofs; without any, all.
+Arguments are names of guards; without any, all of them.
 """
 
 import os
@@ -9,122 +8,125 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
-from xml.etree import ElementTree
+from queue import Queue
+
+from proofs.guards import EntryError, Guard, read_guards
+from proofs.outcomes import Outcome, one_line, run_tests
 
 ROOT = Path(__file__).resolve().parents[1]
-ASSERTION = ("AssertionError", "assert ", "Failed: ")  # what pytest writes when a test itself says no
+WORKERS = max(2, (os.cpu_count() or 1) * 3 // 2)  # tests wait a lot for the processes they start
+SHOWN = 300  # characters of a failure
 
 
-@dataclass(frozen=True)
-class Proof:
-    """One patch, and the tests that guard what it removes."""
-
-    path: Path
-    guard: str
-    tests: tuple[str, ...]
-
-    @classmethod
-    def read(cls, path: Path) -> "Proof":
-        """Read the lines above the diff."""
-        header = path.read_text("utf-8").partition("diff --git ")[0].splitlines()
-        guards = [line.removeprefix("Guard: ") for line in header if line.startswith("Guard: ")]
-        tests = [name for line in header if line.startswith("Test: ") for name in line.split()[1:]]
-        if len(guards) != 1 or not tests:
-            sys.exit(f"{path.name}: one line 'Guard: …' and a line 'Test: …' stand above the diff")
-        return cls(path, guards[0], tuple(tests))
-
-    def fault(self, copy: Path) -> str:
-        """Why this proves nothing, or nothing at all. `copy` is the same afterwards as before."""
-        applied = git_apply(copy, str(self.path))
-        if applied.returncode != 0:
-            return f"the patch does not apply: {' '.join(applied.stderr.split())}"
-        try:
-            outcomes = run(copy, self.tests)
-        finally:
-            git_apply(copy, str(self.path), "--reverse").check_returncode()
-        wrong = [f"{name} {outcomes.get(name, 'did not run')}" for name in self.tests]
-        return "; ".join(text for text in wrong if not text.endswith(" failed"))
-
-
-def git_apply(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`git apply` in a folder that is no repository, whatever stands above it."""
-    environment = os.environ | {"GIT_CEILING_DIRECTORIES": str(copy.parent)}
-    command = ["git", "apply", *arguments]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
-
-
-def copy_to(folder: Path) -> Path:
+def copy_tracked_files(root: Path, folder: Path) -> Path:
     """Copy all that Git tracks, as it is now, and link the environment."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    copy = folder / ROOT.name
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, text=True, check=True)
+    copy = folder / root.name
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
+        if (root / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
+            shutil.copy2(root / name, copy / name)
     (copy / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     return copy
 
 
-def run(copy: Path, tests: tuple[str, ...]) -> dict[str, str]:
-    """Run tests; for each that ran, `passed`, `failed` or what else became of it.
+@contextmanager
+def without(guard: Guard, copy: Path) -> Iterator[None]:
+    """Take a guard out of a copy, and put it back."""
+    edited = guard.edited_files(copy)
+    originals = {path: path.read_bytes() for path in edited}
+    try:
+        for path, content in edited.items():
+            path.write_text(content, "utf-8")
+        yield
+    finally:
+        for path, original in originals.items():
+            path.write_bytes(original)
 
-    A test with several parameters counts as its worst: failed where one of them did.
+
+def failures_with_all_guards(guards: list[Guard], copy: Path) -> list[str]:
+    """Run all tests with all guards in place; return what is wrong with those that do not pass."""
+    tests = sorted({test for guard in guards for test in guard.fails_with})
+    workers = ["-n", str(WORKERS), "--dist", "loadgroup"] if len(tests) > 1 else []
+    outcomes = run_tests(copy, tests, *workers)
+    results = {test: _results(outcomes.get(test, [])) for test in tests}
+    return [f"{test} {result} with all guards" for test, result in results.items() if result != "passed"]
+
+
+def _results(outcomes: list[Outcome]) -> str:
+    return ", ".join(sorted({outcome.result for outcome in outcomes})) or "did not run"
+
+
+def failures_without(guard: Guard, copies: "Queue[Path]") -> list[str]:
+    """Run a guard's tests without it, in a copy that is free; return why it is not proved, if it is not."""
+    copy = copies.get()
+    try:
+        with without(guard, copy):
+            outcomes = run_tests(copy, guard.fails_with)
+    except RuntimeError as error:
+        return [str(error)]
+    finally:
+        copies.put(copy)
+    wrong = []
+    for test, words in guard.fails_with.items():
+        ran = outcomes.get(test, [])
+        failures = [outcome.failure for outcome in ran if outcome.result == "failed"]
+        if not failures:
+            wrong.append(f"{test} {_results(ran)}")
+        elif not any(one_line(words) in failure for failure in failures):
+            wrong.append(f"{test} failed without the words '{words}': {failures[0][:SHOWN]}")
+    return wrong
+
+
+def prove(root: Path, names: list[str]) -> bool:
+    """Print for each guard, or for those of these names, whether it is proved; true if all are.
+
+    Raises:
+        EntryError: an entry does not fit the code; nothing was run.
     """
-    report = copy / "report.xml"
-    report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "--junit-xml", str(report), *tests]
-    environment = {name: value for name, value in os.environ.items() if name != "FAULTS"}
-    subprocess.run(command, cwd=copy, env=environment, capture_output=True)
-    outcomes: dict[str, str] = {}
-    if not report.exists():
-        return outcomes
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - pytest has just written it
-        module = case.get("classname", "").replace(".", "/")
-        name, said = f"{module}.py::{case.get('name')}", outcome(case)
-        outcomes[name] = said
-        whole = name.partition("[")[0]
-        if outcomes.get(whole) != "failed":
-            outcomes[whole] = said
-    return outcomes
+    guards = read_guards(root / "proofs" / "guards.toml")
+    if unknown := set(names) - {guard.name for guard in guards}:
+        raise EntryError(f"no such guard: {', '.join(sorted(unknown))}")
+    guards = [guard for guard in guards if guard.name in names or not names]
+    check_all(guards, root)
+    with tempfile.TemporaryDirectory(prefix="proofs-") as folder, ThreadPoolExecutor(WORKERS) as pool:
+        copies: Queue[Path] = Queue()
+        for number in range(WORKERS):
+            copies.put(copy_tracked_files(root, Path(folder) / str(number)))
+        wrong = failures_with_all_guards(guards, copies.queue[0])
+        for line in wrong:
+            print(f"not proved: {line}", flush=True)
+        tasks = {pool.submit(failures_without, guard, copies): guard for guard in guards}
+        for task in as_completed(tasks):
+            guard, found = tasks[task], task.result()
+            verdict = "not proved" if found else "proved"
+            print(f"{verdict}: {guard.name}: {'; '.join(found) or guard.ensures}", flush=True)
+            wrong += found
+    return not wrong
 
 
-def outcome(case: ElementTree.Element) -> str:
-    """What became of a test, in a word if it is a usual one."""
-    for kind in ("error", "failure", "skipped"):
-        found = case.find(kind)
-        if found is not None:
-            message = " ".join((found.get("message") or "").split())
-            if kind == "failure" and message.startswith(ASSERTION):
-                return "failed"
-            return f"ended with {kind}: {message[:200]}"
-    return "passed"
+def check_all(guards: list[Guard], root: Path) -> None:
+    """Check that all entries fit the tree below `root`.
 
-
-def main(names: list[str]) -> int:
-    """Prove all, or those of these names; 1 if one fails to."""
-    paths = sorted(ROOT.glob("proofs/*.patch"))
-    proofs = [Proof.read(path) for path in paths if not names or path.stem in names]
-    if not proofs:
-        sys.exit("no such proof")
-    with tempfile.TemporaryDirectory(prefix="proofs-") as folder:
-        copy = copy_to(Path(folder))
-        tests = tuple(sorted({test for proof in proofs for test in proof.tests}))
-        outcomes = run(copy, tests)
-        said = {test: outcomes.get(test, "did not run") for test in tests}
-        faults = [f"{test} {text} with all guards" for test, text in said.items() if text != "passed"]
-        for fault in faults:
-            print(f"not proved: {fault}")
-        for proof in proofs:
-            fault = proof.fault(copy)
-            print(
-                f"{'not proved' if fault else 'proved'}: {proof.path.stem}: {fault or proof.guard}",
-                flush=True,
-            )
-            faults += [fault] if fault else []
-    return 1 if faults else 0
+    Raises:
+        EntryError: a line for each that does not.
+    """
+    lines = []
+    for guard in guards:
+        try:
+            guard.check(root)
+        except EntryError as error:
+            lines.append(str(error))
+    if lines:
+        raise EntryError("\n".join(lines))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(0 if prove(ROOT, sys.argv[1:]) else 1)
+    except (EntryError, RuntimeError) as error:
+        sys.exit(str(error))

@@ -13,6 +13,11 @@ from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
 from sqlalchemy import CheckConstraint, Dialect, text
 from sqlalchemy.exc import DBAPIError
 
+from dbkit.errors import sqlstate
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+INSUFFICIENT_PRIVILEGE = "42501"
+
 
 def _condition(constraint: CheckConstraint, dialect: Dialect) -> str:
     literals = {"literal_binds": True, "include_table": False}
@@ -47,7 +52,7 @@ class PostgresqlImpl(AlembicsPostgresqlImpl):
                 {"table": name, "name": reflected_constraint.name},
             ).all()
         except DBAPIError as error:
-            if "permission denied" in str(error.orig):
+            if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
                 return ComparisonResult.Skip("this role may not create temporary tables")
             # Most often it speaks of a column that is still to be added.
             return ComparisonResult.Different("the table cannot have the new condition yet")

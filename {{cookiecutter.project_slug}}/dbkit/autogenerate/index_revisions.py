@@ -15,7 +15,7 @@ from sqlalchemy import Index as SQLIndex
 Index = ops.CreateIndexOp | ops.DropIndexOp
 
 
-def separate(directives: list[ops.MigrationScript], models: MetaData) -> None:
+def separate_indexes(directives: list[ops.MigrationScript], models: MetaData) -> None:
     """Take such indexes out of the revision that is about to be written, into one behind it."""
     [script] = directives
     [upgrade] = script.upgrade_ops_list

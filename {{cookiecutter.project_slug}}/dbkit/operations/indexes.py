@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from alembic.operations import MigrateOperation, Operations, ops, toimpl
-from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import DBAPIError
 
+from dbkit.alembic_internals import final_constraint_name
 from dbkit.operations.existing_indexes import drop, is_there
 from dbkit.operations.statements import is_lost, on_postgresql, setting
 from dbkit.transactions import autocommit_operation
@@ -71,7 +71,7 @@ def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
         return
     context = operations.migration_context
     index = operation.to_index(context)
-    name = str(_get_constraint_final_name(index, context.dialect))
+    name = str(final_constraint_name(index, context.dialect))
     with autocommit_operation(context):
         if is_there(operations, operation, name):
             return

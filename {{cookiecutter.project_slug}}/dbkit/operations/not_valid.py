@@ -8,9 +8,9 @@ from typing import Any
 
 from alembic.operations import Operations, ops
 from alembic.util import CommandError
-from alembic.util.sqla_compat import _get_constraint_final_name
 from sqlalchemy.exc import IntegrityError
 
+from dbkit.alembic_internals import final_constraint_name
 from dbkit.operations.statements import (
     TEMPORARY,
     after_autovacuum,
@@ -91,7 +91,7 @@ def look(
 def final_name(operations: Operations, wanted: ops.AddConstraintOp) -> str:
     """Its name in the database, with the prefix of the naming convention."""
     context = operations.migration_context
-    return str(_get_constraint_final_name(wanted.to_constraint(context), context.dialect))
+    return str(final_constraint_name(wanted.to_constraint(context), context.dialect))
 
 
 def is_another(name: str, found: Sequence[Any]) -> CommandError:

@@ -9,7 +9,7 @@ from alembic.operations import BatchOperations, Operations
 from sqlalchemy import table
 from sqlalchemy.exc import DBAPIError
 
-log = logging.getLogger("alembic.online")
+log = logging.getLogger("alembic.migrator")
 
 TEMPORARY = "pg_temp"  # https://www.postgresql.org/docs/current/runtime-config-client.html
 
