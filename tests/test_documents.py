@@ -116,9 +116,9 @@ def test_the_second_command_of_the_readme_is_make_test() -> None:
 
 
 def test_the_readme_of_a_project_names_every_setting() -> None:
-    source = (PROJECT / "app" / "settings.py").read_text("utf-8")
+    source = (PROJECT / "dbkit" / "settings.py").read_text("utf-8")
     fields = re.findall(
-        r"^    ([a-z_]+): ", source.partition("class Settings(")[2].partition("\ndef ")[0], re.M
+        r"^    ([a-z_]+): ", source.partition("class DatabaseSettings(")[2].partition("\ndef ")[0], re.M
     )
     second = re.findall(r'either\(\s*"[A-Z_]+",\s*"([A-Z_]+)"', source)
     readme = DOCUMENTS["the project's README.md"].read_text("utf-8")
