@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from baking import Baker, copy_checkout
 from benchmarks.bakes import bake_time
 from benchmarks.busy import busy_table
 from benchmarks.instances import many_instances
 from benchmarks.measuring import Comparison, medians
 from benchmarks.migrations import Pair, many_revisions, nothing_to_do
-from servers import PostgresServer, bindir, running_server
+from support.baking import Baker, copy_checkout
+from support.servers import PostgresServer, bindir, running_server
 
 FEWEST = 5  # rounds, below which a median says little
 

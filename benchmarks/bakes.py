@@ -4,8 +4,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from baking import Baker
 from benchmarks.measuring import Comparison, Side, users_environment
+from support.baking import Baker
 
 
 def bake_time(template: Path, folder: Path) -> Comparison:

@@ -14,8 +14,8 @@ import asyncpg
 
 from benchmarks.measuring import users_environment
 from benchmarks.revisions import BEGINNING, TEMPLATE
-from projects import Project
-from servers import PostgresServer
+from support.projects import Project
+from support.servers import PostgresServer
 
 ROWS = 2_000_000
 TABLE = f"""

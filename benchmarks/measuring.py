@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Literal
 
-from projects import environment
+from support.projects import environment
 
 
 def nothing() -> None:

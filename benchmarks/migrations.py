@@ -9,8 +9,8 @@ from pathlib import Path
 
 from benchmarks.measuring import Comparison, Side, run, users_environment
 from benchmarks.revisions import write_revisions
-from projects import Project
-from servers import PostgresServer
+from support.projects import Project
+from support.servers import PostgresServer
 
 COUNT = 1000  # revisions that are run from base
 

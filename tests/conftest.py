@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from baking import Baker, copy_checkout
-from faults import LONG
-from orders import at_first
-from projects import FOREIGN, Project, ok
-from servers import PostgresServer, running_server
-from workplaces import Place, Somebody, Workplace, adopt, ordinary, public_folder
+from support.baking import Baker, copy_checkout
+from support.devserver_project import Place, Somebody, Workplace, adopt, ordinary, public_folder
+from support.online_fixtures import at_first
+from support.processes import LONG
+from support.projects import FOREIGN, Project, ok
+from support.servers import PostgresServer, running_server
 
 ON_POSTGRESQL_FIRST = (
     "test_applied",

@@ -6,6 +6,7 @@
 
 from sqlalchemy import MetaData
 
+from app.naming import NAMING_CONVENTION
 from dbkit import environment
 
 
@@ -16,4 +17,4 @@ def metadata() -> MetaData:
     return Base.metadata
 
 
-environment.run(metadata)
+environment.run(metadata, naming_convention=NAMING_CONVENTION)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import DESCRIPTION, TITLE, VERSION
+from app.about import DESCRIPTION, TITLE, VERSION
 from app.api import health
 from app.database import get_engine
 

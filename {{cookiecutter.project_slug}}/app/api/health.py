@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import QueuePool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app import VERSION
+from app.about import VERSION
 from app.api.dependencies import EngineDep
 from app.settings import get_settings
 from dbkit import status

@@ -15,20 +15,12 @@ from sqlalchemy.orm import (
     mapped_column,
 )
 
+from app.naming import NAMING_CONVENTION
+
 if sys.version_info >= (3, 14):
     from uuid import uuid7
 else:
     from uuid_utils.compat import uuid7
-
-# A constraint without a name cannot be dropped by a later revision.
-# https://alembic.sqlalchemy.org/en/latest/naming.html
-NAMING_CONVENTION = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
 
 # Unlike `func.now()`, autogenerate reads this back unchanged from both databases. It is the
 # server's clock at the start of the transaction; SQLite's has whole seconds.

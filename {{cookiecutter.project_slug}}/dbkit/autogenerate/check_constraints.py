@@ -1,8 +1,9 @@
-"""Whether a CHECK constraint of the same name still says the same.
+"""Compares CHECK constraints by their condition; Alembic compares them by name alone.
 
-Alembic compares CHECK constraints by name. Here the condition counts too: PostgreSQL rewrites
-conditions (`price > 0` becomes `price > (0)::numeric`), so it is asked itself; SQLite keeps them
-as they were written. The two classes take the place of Alembic's own by being defined.
+PostgreSQL rewrites conditions (`price > 0` becomes `price > (0)::numeric`), so the server rewrites
+the model's too; SQLite keeps them as they were written. The two classes replace Alembic's own by
+being defined: import this module wherever anything is compared, and only there.
+https://alembic.sqlalchemy.org/en/latest/api/ddl.html
 """
 
 import re
@@ -15,17 +16,18 @@ from sqlalchemy.exc import DBAPIError
 
 from dbkit.errors import sqlstate
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-INSUFFICIENT_PRIVILEGE = "42501"
+INSUFFICIENT_PRIVILEGE = "42501"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
-
-def _condition(constraint: CheckConstraint, dialect: Dialect) -> str:
-    literals = {"literal_binds": True, "include_table": False}
-    return str(constraint.sqltext.compile(dialect=dialect, compile_kwargs=literals))
+# https://www.postgresql.org/docs/current/catalog-pg-constraint.html
+DEFINITIONS = text("""
+    SELECT DISTINCT pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE contype = 'c' AND (conrelid = 'pg_temp.compared_checks'::regclass
+        OR conrelid = CAST(:table AS regclass) AND conname = :name)
+""")
 
 
 class PostgresqlImpl(AlembicsPostgresqlImpl):
-    """Gives the model's condition to a temporary table of the same columns, and reads it back."""
+    """Lets the server rewrite the model's condition, for a temporary table of the same columns."""
 
     __dialect__ = "postgresql"
 
@@ -34,35 +36,28 @@ class PostgresqlImpl(AlembicsPostgresqlImpl):
     ) -> ComparisonResult:
         if self.connection is None:
             return super().compare_check_constraint(metadata_constraint, reflected_constraint)
-        table = reflected_constraint.table
         wanted = _condition(metadata_constraint, self.dialect)
-        name = self.dialect.identifier_preparer.format_table(table)
+        table = self.dialect.identifier_preparer.format_table(reflected_constraint.table)
         attempt = self.connection.begin_nested()
         try:
             self.connection.exec_driver_sql(
-                f"CREATE TEMP TABLE compared_checks (LIKE {name}, CHECK ({wanted}))"
+                f"CREATE TEMP TABLE compared_checks (LIKE {table}, CHECK ({wanted}))"
             )
-            # https://www.postgresql.org/docs/current/catalog-pg-constraint.html
-            meanings = self.connection.execute(
-                text(
-                    "SELECT DISTINCT pg_get_constraintdef(oid) FROM pg_constraint"
-                    " WHERE contype = 'c' AND (conrelid = 'pg_temp.compared_checks'::regclass"
-                    " OR conrelid = CAST(:table AS regclass) AND conname = :name)"
-                ),
-                {"table": name, "name": reflected_constraint.name},
+            definitions = self.connection.execute(
+                DEFINITIONS, {"table": table, "name": reflected_constraint.name}
             ).all()
         except DBAPIError as error:
             if sqlstate(error) == INSUFFICIENT_PRIVILEGE:
                 return ComparisonResult.Skip("this role may not create temporary tables")
-            # Most often it speaks of a column that is still to be added.
+            # Most often the condition speaks of a column that is still to be added.
             return ComparisonResult.Different("the table cannot have the new condition yet")
         finally:
             attempt.rollback()
-        return ComparisonResult.Equal() if len(meanings) == 1 else _changed(wanted)
+        return ComparisonResult.Equal() if len(definitions) == 1 else _different(wanted)
 
 
 class SQLiteImpl(AlembicsSQLiteImpl):
-    """Compares the text, leaving aside white space and the quotes around names."""
+    """Compares the text, without white space and the quotes around names."""
 
     __dialect__ = "sqlite"
 
@@ -76,8 +71,13 @@ class SQLiteImpl(AlembicsSQLiteImpl):
         noise = r'[\s"`\[\]]+'
         if re.sub(noise, "", wanted) == re.sub(noise, "", found):
             return ComparisonResult.Equal()
-        return _changed(wanted)
+        return _different(wanted)
 
 
-def _changed(condition: str) -> ComparisonResult:
-    return ComparisonResult.Different(f"it is to be {condition}")
+def _condition(constraint: CheckConstraint, dialect: Dialect) -> str:
+    literals = {"literal_binds": True, "include_table": False}
+    return str(constraint.sqltext.compile(dialect=dialect, compile_kwargs=literals))
+
+
+def _different(condition: str) -> ComparisonResult:
+    return ComparisonResult.Different(f"the model's condition is {condition}")

@@ -1,6 +1,6 @@
-"""Compares the models with a database, and says what autogenerate would write."""
+"""Tells how a database differs from the models."""
 
-import warnings
+from collections.abc import Mapping
 from textwrap import dedent, indent
 from typing import Any
 
@@ -8,29 +8,32 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.environment import EnvironmentContext
 from sqlalchemy import Connection
 
-from dbkit.alembic_internals import says_cannot_be_modified
 from dbkit.execution import configure, quiet
 from dbkit.revisions.writer import body
 
 
 def find_differences(
-    environment: EnvironmentContext, connection: Connection, keywords: dict[str, Any]
+    environment: EnvironmentContext, connection: Connection, keywords: Mapping[str, Any]
 ) -> str:
-    """Return the operations that would make a database what the models say; empty if it is that.
+    """Return what autogenerate would write for a database, and what it could not; "" if nothing.
+
+    As `alembic check` does, it lets the service's `process_revision_directives` have a say.
 
     Args:
-        keywords: those of `run_keywords` and `autogenerate_options`.
+        environment: is configured for `connection`.
+        keywords: those of `autogenerate_options`, and others of `EnvironmentContext.configure`.
     """
+    keywords["changes_by_hand"].clear()
     with quiet():
         context = configure(environment, connection=connection, **keywords)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        upgrade = produce_migrations(context, keywords["target_metadata"]).upgrade_ops
-    if upgrade is not None and not upgrade.is_empty():
-        code = render_python_code(
-            upgrade, render_item=keywords["render_item"], migration_context=context
-        )
-        return indent(dedent(f"    {body(code)}"), "  ")
-    return "\n".join(
-        f"  {warning.message}" for warning in caught if says_cannot_be_modified(warning)
-    )
+    directives = [produce_migrations(context, keywords["target_metadata"])]
+    heads = context.get_current_heads()
+    keywords["process_revision_directives"](context, heads, directives)
+    changes = [change for script in directives for change in script.upgrade_ops_list]
+    statements = [
+        render_python_code(change, render_item=keywords["render_item"])
+        for change in changes
+        if not change.is_empty()
+    ]
+    texts = [dedent(f"    {body(text)}") for text in statements]
+    return indent("\n".join([*texts, *keywords["changes_by_hand"]]), "  ")

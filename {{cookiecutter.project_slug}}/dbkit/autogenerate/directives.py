@@ -1,6 +1,10 @@
-"""What becomes of the changes that autogenerate has found: no file, one, or two."""
+"""What becomes of the changes that autogenerate found: no file, one, or one more for indexes.
+
+https://alembic.sqlalchemy.org/en/latest/api/autogenerate.html#customizing-revision-generation
+"""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 from alembic.operations import ops
@@ -8,45 +12,56 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.index_revisions import separate_indexes
-from dbkit.autogenerate.renames import find_renames
+from dbkit.autogenerate.renames import possible_renames
 
 Directives = list[ops.MigrationScript]
+Hook = Callable[[MigrationContext, Any, Directives], None]
 
 
-def finish_revision(
-    own: Callable[[MigrationContext, Any, Directives], None] | None,
-) -> Callable[[MigrationContext, Any, Directives], None]:
-    """Return a function for `process_revision_directives`.
+def directives_hook(theirs: Hook | None) -> Hook:
+    """Return the hook that runs the service's own first, and then ours on what it left.
 
-    The service's `own` comes first, so that what it takes out or adds is treated like the rest.
+    The service's comes first because such hooks are written for Alembic's single directive, with
+    all changes in it. Ours may add a second file, which refers to the identifier of the first.
     """
 
     def process(context: MigrationContext, revision: Any, directives: Directives) -> None:
-        if own is not None:
-            own(context, revision, directives)
-        if directives:
-            _finish(context, directives)
+        if theirs is not None:
+            theirs(context, revision, directives)
+        _finish(context, directives)
 
     return process
 
 
 def _finish(context: MigrationContext, directives: Directives) -> None:
-    """Write no file if nothing changed, and point out what may be a rename."""
-    command = context.opts["revision_context"]
+    """Write no file where nothing changed, point out possible renames, separate indexes."""
+    command = context.opts.get("revision_context")
+    if command is None:  # `find_differences` has its own ways of reporting
+        return
+    by_hand: list[str] = context.opts["changes_by_hand"]
+    for line in by_hand:
+        command.config.print_stdout(line)
     if command.command_args["message"] is None:  # `alembic check` reads the directives itself
         return
     changes = [change for script in directives for change in script.upgrade_ops_list]
     if all(change.is_empty() for change in changes):
-        command.config.print_stdout(
-            "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
-        )
+        if not by_hand:
+            command.config.print_stdout(
+                "No changes: the models and the revisions agree. "
+                "'make migration-empty' writes a file."
+            )
         directives.clear()
         return
-    notes = [note for change in changes for note in find_renames(change.ops, context.dialect)]
-    # By the file that they belong to: there may be another one, of indexes.
-    command.template_args["notes"] = {directives[0].rev_id: notes}
-    for note in notes:
+    notes = {
+        script.rev_id: [
+            note for change in script.upgrade_ops_list for note in possible_renames(change.ops)
+        ]
+        for script in directives
+    }
+    command.template_args["notes"] = notes  # script.py.mako writes them as comments
+    for note in chain.from_iterable(notes.values()):
         command.config.print_stdout(note)
     wanted = asbool(command.config.get_main_option("online_indexes") or "false")
-    if wanted and context.dialect.name == "postgresql":
+    # Several directives are the work of the service's own hook, which has decided what goes where.
+    if wanted and context.dialect.name == "postgresql" and len(directives) == 1:
         separate_indexes(directives, context.opts["target_metadata"])

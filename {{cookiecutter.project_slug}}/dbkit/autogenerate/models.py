@@ -1,4 +1,4 @@
-"""Imports the models, and says in one line what is wrong with them."""
+"""Imports the service's models, which most commands do without."""
 
 from alembic.util import CommandError
 from sqlalchemy import MetaData
@@ -9,11 +9,11 @@ from dbkit.errors import error_text, location_of
 
 
 def load_metadata(options: EnvironmentOptions) -> MetaData:
-    """Return the models' tables.
+    """Return the tables of the models.
 
     Raises:
-        CommandError: a model cannot be imported; names the file and its line. `alembic --raiseerr`
-            shows the traceback.
+        CommandError: a model cannot be imported; one line, with its file and line. The traceback
+            is that of its `__cause__`, which `alembic --raiseerr` shows.
     """
     try:
         return options.metadata()

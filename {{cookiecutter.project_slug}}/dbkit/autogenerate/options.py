@@ -1,108 +1,114 @@
-"""What counts as a change between the models and a database, and how it is written down.
+"""Keywords of Alembic's `configure` for comparing and writing: the service's, joined with ours.
 
 https://alembic.sqlalchemy.org/en/latest/autogenerate.html
 """
 
-import logging
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any, Literal
+from typing import Any
 
-from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
-from sqlalchemy import MetaData, TypeDecorator
 from sqlalchemy.schema import SchemaItem
 
-from dbkit.alembic_internals import render_type
-from dbkit.autogenerate.directives import finish_revision
+from dbkit.autogenerate.directives import directives_hook
 from dbkit.autogenerate.models import load_metadata
+from dbkit.autogenerate.rendering import render_item
 from dbkit.config import EnvironmentOptions
-from dbkit.history import TABLE as HISTORY
+from dbkit.history import TABLE as HISTORY_TABLE
 
-PLUGINS = ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"]
+Filter = Callable[..., bool]
 
 
 def autogenerate_options(
     config: Config, dialect: str, options: EnvironmentOptions
 ) -> dict[str, Any]:
-    """Return the keywords of `EnvironmentContext.configure` for comparing and writing models.
+    """Return keywords of `EnvironmentContext.configure` for whatever compares or writes models.
 
-    The service's own keywords are combined with these: a name or an object that either filter
-    refuses is left out, and what the service renders itself comes first.
+    What the service chose in `alembic/env.py` holds, joined with ours: both filters must include
+    an object; its `render_item` is asked first; its `process_revision_directives` runs first; its
+    plug-ins come behind ours. All else replaces our defaults. The models are imported here.
+
+    Args:
+        config: `leave_alone` and `online_indexes` are read from it.
+        dialect: `postgresql` or `sqlite`.
 
     Raises:
-        CommandError: the models cannot be imported; names the file and its line.
+        CommandError: a model cannot be imported.
     """
-    # Both register themselves: enum types and their values, and the comparison of CHECK conditions.
-    import alembic_postgresql_enum  # noqa: F401
-
-    import dbkit.autogenerate.check_constraints  # noqa: F401
-
-    # On SQLite the plug-in would warn at each comparison that it does nothing there. A filter,
-    # because a level does not outlive the reading of alembic.ini.
-    log = logging.getLogger("alembic.alembic_postgresql_enum.compare_dispatch")
-    log.addFilter(_refuse_all)
-
-    metadata, own = load_metadata(options), options.configure
-    schemas = {table.schema for table in metadata.tables.values()}
+    metadata = load_metadata(options)
+    theirs = dict(options.configure)
+    schemas = {table.schema for table in metadata.tables.values()} | {None}
+    changes_by_hand: list[str] = []
     return {
-        # A compare function of one's own may stand here too; Alembic 1.20 fails to call it where a
-        # table has a computed or identity column.
         "compare_server_default": True,
-        "autogenerate_plugins": PLUGINS,
-        "include_schemas": bool(schemas - {None}),
+        "include_schemas": len(schemas) > 1,
         # SQLite alters a table by copying it: alembic.sqlalchemy.org/en/latest/batch.html
         "render_as_batch": dialect == "sqlite",
-        **own,
+        **theirs,
         "target_metadata": metadata,
-        "include_name": _include_name(metadata, own.get("include_name")),
-        "include_object": _include_object(config, own.get("include_object")),
-        "render_item": _render_item(own.get("render_item")),
-        "process_revision_directives": finish_revision(own.get("process_revision_directives")),
+        "autogenerate_plugins": [*_plugins(dialect), *theirs.get("autogenerate_plugins", ())],
+        "include_name": _both(
+            theirs.get("include_name"),
+            _include_name(None if "include_schemas" in theirs else schemas),
+        ),
+        "include_object": _both(theirs.get("include_object"), _include_object(config)),
+        "process_revision_directives": directives_hook(theirs.get("process_revision_directives")),
+        "render_item": _first(theirs.get("render_item"), render_item),
+        "changes_by_hand": changes_by_hand,  # filled by `computed_columns`
     }
 
 
-def _refuse_all(_record: logging.LogRecord) -> bool:
-    return False
+def _plugins(dialect: str) -> list[str]:
+    """Import what compares, and return the names of the plug-ins.
+
+    The modules register themselves, some for the whole process, and take time to import: so only
+    what compares imports them.
+    """
+    import dbkit.autogenerate.check_constraints  # noqa: F401 - replaces Alembic's implementations
+    from dbkit.autogenerate import computed_columns
+
+    if dialect == "postgresql":
+        import alembic_postgresql_enum  # noqa: F401 - compares enum types and their values
+    return ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", computed_columns.NAME]
 
 
-def _include_name(
-    metadata: MetaData, own: Callable[..., bool] | None
-) -> Callable[[str | None, str, Any], bool]:
-    """Leave out the history and the schemas without a model."""
-    schemas = {table.schema for table in metadata.tables.values()} | {None}
+def _include_name(schemas: set[str | None] | None) -> Filter:
+    """Leave out the history and, unless `schemas` is None, schemas that no model is in."""
 
-    def include_name(name: str | None, kind: str, parents: Any) -> bool:
-        if (kind == "table" and name == HISTORY) or (kind == "schema" and name not in schemas):
-            return False
-        return own is None or own(name, kind, parents)
+    def include(name: str | None, kind: str, _parents: Any) -> bool:
+        if kind == "table":
+            return name != HISTORY_TABLE
+        return kind != "schema" or schemas is None or name in schemas
 
-    return include_name
+    return include
 
 
-def _include_object(config: Config, own: Callable[..., bool] | None) -> Callable[..., bool]:
-    """Leave out tables without a model that `leave_alone` in `alembic.ini` names."""
+def _include_object(config: Config) -> Filter:
+    """Leave out tables that the models do not have and `leave_alone` in alembic.ini names."""
     patterns = (config.get_main_option("leave_alone") or "").split()
 
-    def include_object(
-        item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
+    def include(
+        _item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
     ) -> bool:
-        unknown = kind == "table" and reflected and compare_to is None
-        if unknown and any(fnmatchcase(name or "", pattern) for pattern in patterns):
-            return False
-        return own is None or own(item, name, kind, reflected, compare_to)
+        is_unknown = kind == "table" and reflected and compare_to is None
+        return not (is_unknown and any(fnmatchcase(name or "", pattern) for pattern in patterns))
 
-    return include_object
+    return include
 
 
-def _render_item(own: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Write a type that decorates another as that other: no revision imports the app."""
+def _both(theirs: Filter | None, ours: Filter) -> Filter:
+    if theirs is None:
+        return ours
+    return lambda *arguments: theirs(*arguments) and ours(*arguments)
 
-    def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-        rendered: str | Literal[False] = own(kind, item, context) if own else False
-        if rendered is False and kind == "type" and isinstance(item, TypeDecorator):
-            dialect = context.migration_context.dialect
-            return render_type(item.load_dialect_impl(dialect), context)
-        return rendered
 
-    return render_item
+def _first(theirs: Callable[..., Any] | None, ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that asks `theirs`, and then `ours` if the answer is False."""
+    if theirs is None:
+        return ours
+
+    def render(*arguments: Any) -> Any:
+        rendered = theirs(*arguments)
+        return ours(*arguments) if rendered is False else rendered
+
+    return render

@@ -1,28 +1,36 @@
-"""Points out changes that may be a rename, which autogenerate writes as a loss of data."""
+"""Points out what may be a rename, which autogenerate sees as a dropped and an added column."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from alembic.operations import ops
-from sqlalchemy import Dialect
+from sqlalchemy import TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 
-def find_renames(operations: Iterable[ops.MigrateOperation], dialect: Dialect) -> list[str]:
-    """Return a line for each column that is dropped where one of the same kind is added."""
-    return [
-        f"Renamed? {table.table_name}.{old.column_name} is dropped and {new.column.name} added, "
-        f'which loses the data. To keep it: op.alter_column("{table.table_name}", '
-        f'"{old.column_name}", new_column_name="{new.column.name}")'
-        for table in operations
-        if isinstance(table, ops.ModifyTableOps)
-        for old in table.ops
-        if isinstance(old, ops.DropColumnOp)
-        for new in table.ops
-        if isinstance(new, ops.AddColumnOp)
-        and _kind(old.to_column().type, dialect) == _kind(new.column.type, dialect)
-    ]
+def possible_renames(operations: Iterable[ops.MigrateOperation]) -> Iterator[str]:
+    """Yield a line for each dropped column beside which one of the same kind is added."""
+    for table in operations:
+        if not isinstance(table, ops.ModifyTableOps):
+            continue
+        dropped = [op for op in table.ops if isinstance(op, ops.DropColumnOp)]
+        added = [op for op in table.ops if isinstance(op, ops.AddColumnOp)]
+        for old in dropped:
+            for new in added:
+                if _values_of(old.to_column().type) == _values_of(new.column.type):
+                    yield (
+                        f"Renamed? {table.table_name}.{old.column_name} is dropped and "
+                        f"{new.column.name} added, which loses the data. To keep it: "
+                        f'op.alter_column("{table.table_name}", "{old.column_name}", '
+                        f'new_column_name="{new.column.name}")'
+                    )
 
 
-def _kind(column_type: TypeEngine[object], dialect: Dialect) -> str:
-    """Return the database's word for a type, without its length: `VARCHAR(80)` → `VARCHAR`."""
-    return column_type.compile(dialect).partition("(")[0].strip().upper()
+def _values_of(column_type: TypeEngine[Any]) -> object:
+    """Return what the column's values are in Python: a length or precision makes no difference."""
+    while isinstance(column_type, TypeDecorator):
+        column_type = column_type.impl_instance
+    try:
+        return column_type.python_type
+    except NotImplementedError:
+        return type(column_type)

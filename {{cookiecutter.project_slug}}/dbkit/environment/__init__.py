@@ -5,7 +5,7 @@ The package alone reads `alembic.context`. It turns what the command has put the
 """
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from logging.config import fileConfig
 from typing import Any
@@ -28,20 +28,29 @@ from dbkit.revisions import one_line
 COLLECTED = "options"  # the attribute of a `Config` that wants the options, and nothing done
 
 
-def run(metadata: Callable[[], MetaData], **configure: Any) -> None:
+def run(
+    metadata: Callable[[], MetaData],
+    *,
+    naming_convention: Mapping[str, Any] | None = None,
+    **configure: Any,
+) -> None:
     """Do what the command asks for, on the configured database.
 
     `config.attributes["database"]` may hold a `DatabaseURL` to use instead.
 
     Args:
         metadata: returns the models' tables; called only by what compares or writes models.
+        naming_convention: that of the models. Revisions name constraints by it, without a model:
+            https://alembic.sqlalchemy.org/en/latest/naming.html
         configure: keywords of `EnvironmentContext.configure` that the service chooses:
             https://alembic.sqlalchemy.org/en/latest/api/runtime.html
 
     Raises:
         CommandError: one line, which Alembic prints behind `FAILED:`.
     """
-    options = EnvironmentOptions(metadata, configure)
+    # Alembic takes the convention from the metadata that it is configured with.
+    names = MetaData(naming_convention=naming_convention)
+    options = EnvironmentOptions(metadata, {"target_metadata": names, **configure})
     config = context.config
     if COLLECTED in config.attributes:
         config.attributes[COLLECTED] = options

@@ -1,7 +1,7 @@
-"""Indexes on PostgreSQL tables that are in use: `op.create_index_online`, `op.drop_index_online`.
+"""Indexes of tables in use: `op.create_index_online` and `op.drop_index_online`.
 
-Alembic's own `op.create_index(…, postgresql_concurrently=True)` and `op.drop_index` take the same
-road. Everywhere else, and on SQLite, they are what they were.
+Alembic's own `op.create_index(…, postgresql_concurrently=True)` and `op.drop_index` become the
+same; without that keyword, and on SQLite, they are unchanged.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from typing import Any
 from alembic.operations import MigrateOperation, Operations, ops, toimpl
 from sqlalchemy.exc import DBAPIError
 
-from dbkit.alembic_internals import final_constraint_name
-from dbkit.operations.existing_indexes import drop, is_there
-from dbkit.operations.statements import is_lost, on_postgresql, setting
+from dbkit.errors import is_connection_lost
+from dbkit.operations.interrupted_indexes import drop_index, keep_or_drop
+from dbkit.operations.sql import final_name, session_setting, works_online
 from dbkit.transactions import autocommit_operation
 
 
 @Operations.register_operation("create_index_online")
 @Operations.register_operation("drop_index_online")
-class IndexOnline(MigrateOperation):
-    """Under names that say what they do."""
+class IndexOperations(MigrateOperation):
+    """Registers `op.create_index_online` and `op.drop_index_online`."""
 
     @classmethod
     def create_index_online(
@@ -33,11 +33,15 @@ class IndexOnline(MigrateOperation):
         unique: bool = False,
         **kw: Any,
     ) -> None:
-        """Create an index while others read and write.
+        """Create an index while others read and write; arguments as those of `op.create_index`.
 
-        Locks: SHARE UPDATE EXCLUSIVE on the table, which stops other changes of the schema and
-        VACUUM only, for as long as the table is read, twice, and until every transaction that was
-        open has ended. https://www.postgresql.org/docs/current/sql-createindex.html
+        Locks: SHARE UPDATE EXCLUSIVE on the table, which blocks only other schema changes and
+        VACUUM, while the table is read twice, and until every open transaction has ended.
+        https://www.postgresql.org/docs/current/sql-createindex.html
+
+        Raises:
+            CommandError: an index of that name exists with another definition.
+            DBAPIError: the rows do not allow a unique index; no invalid index stays behind.
         """
         kw["postgresql_concurrently"] = True
         operations.invoke(
@@ -54,7 +58,7 @@ class IndexOnline(MigrateOperation):
         schema: str | None = None,
         **kw: Any,
     ) -> None:
-        """Drop an index while others read and write; one that is gone already is no error.
+        """Drop an index while others read and write; one that does not exist is no error.
 
         Locks: SHARE UPDATE EXCLUSIVE, until every transaction that may use the index has ended.
         https://www.postgresql.org/docs/current/sql-dropindex.html
@@ -64,37 +68,34 @@ class IndexOnline(MigrateOperation):
 
 
 @Operations.implementation_for(ops.CreateIndexOp, replace=True)
-def create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
-    """Alembic's, but for concurrent ones."""
-    if not (on_postgresql(operations) and operation.kw.get("postgresql_concurrently")):
+def _create_index(operations: Operations, operation: ops.CreateIndexOp) -> None:
+    if not (works_online(operations) and operation.kw.get("postgresql_concurrently")):
         toimpl.create_index(operations, operation)
         return
     context = operations.migration_context
     index = operation.to_index(context)
-    name = str(final_constraint_name(index, context.dialect))
+    name = final_name(operations, index)
     with autocommit_operation(context):
-        if is_there(operations, operation, name):
+        if keep_or_drop(operations, operation, name):
             return
-        # A lock timeout would strike while it waits for open transactions, and leave the index
-        # behind, invalid. Nobody waits for an index that waits.
-        with setting(operations, "lock_timeout", "0"):
+        # A lock timeout could strike while the statement waits for open transactions, and would
+        # leave an invalid index. Nobody queues behind that wait.
+        with session_setting(operations, "lock_timeout", "0"):
             try:
                 operations.impl.create_index(index)
             except DBAPIError as error:  # duplicates, say: an invalid index would go on refusing
-                if not is_lost(error):
-                    drop(operations, operation, name)
+                if not is_connection_lost(error):
+                    drop_index(operations, operation, name)
                 raise
 
 
 @Operations.implementation_for(ops.DropIndexOp, replace=True)
-def drop_index(operations: Operations, operation: ops.DropIndexOp) -> None:
-    """Alembic's, but for concurrent ones, of which one that is gone already is done."""
-    if not (on_postgresql(operations) and operation.kw.get("postgresql_concurrently")):
+def _drop_index(operations: Operations, operation: ops.DropIndexOp) -> None:
+    if not (works_online(operations) and operation.kw.get("postgresql_concurrently")):
         toimpl.drop_index(operations, operation)
         return
-    index = operation.to_index(operations.migration_context)
-    with (
-        autocommit_operation(operations.migration_context),
-        setting(operations, "lock_timeout", "0"),
-    ):
+    context = operations.migration_context
+    index = operation.to_index(context)
+    # An interrupted attempt may have dropped it already.
+    with autocommit_operation(context), session_setting(operations, "lock_timeout", "0"):
         operations.impl.drop_index(index, if_exists=True)

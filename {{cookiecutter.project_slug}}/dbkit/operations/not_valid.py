@@ -1,25 +1,24 @@
-"""A constraint in two steps: added unproved, which takes a moment, and then validated.
+"""Adds a constraint as NOT VALID, which takes a short lock, and then VALIDATEs it.
 
 https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from alembic.operations import Operations, ops
 from alembic.util import CommandError
 from sqlalchemy.exc import IntegrityError
 
-from dbkit.alembic_internals import final_constraint_name
-from dbkit.operations.statements import (
-    TEMPORARY,
-    after_autovacuum,
-    likeness,
-    offline,
-    quoted,
-    quoted_table,
-    run,
+from dbkit.operations.sql import (
+    execute,
+    final_name,
+    is_offline,
+    quote,
+    quote_table,
+    short_exclusive_lock,
 )
+from dbkit.operations.temporary_copy import TEMPORARY_SCHEMA, temporary_copy
 from dbkit.transactions import autocommit_operation
 
 # https://www.postgresql.org/docs/current/catalog-pg-constraint.html
@@ -34,69 +33,87 @@ CONSTRAINT = """
 """
 
 
+class ExistingConstraint(NamedTuple):
+    """A constraint of the database, whether validated or not."""
+
+    kind: str  # c, f or u: check, foreign key, unique
+    definition: str
+    is_to_referent: bool | None  # whether it refers to the table that was asked about
+    columns: list[str]
+    referent_columns: list[str]
+
+
+IsWanted = Callable[[ExistingConstraint], bool]
+
+
 def add_check(
     operations: Operations, constraint: str, table: str, condition: Any, schema: str | None
 ) -> None:
-    """Add a CHECK on PostgreSQL; see `create_check_constraint_online`."""
+    """Add a CHECK on PostgreSQL. Raises: see `add_and_validate`."""
 
-    def same(found: Sequence[Any]) -> bool:
-        with likeness(operations, table, schema) as temporary:
+    def is_wanted(found: ExistingConstraint) -> bool:
+        with temporary_copy(operations, table, schema) as temporary:
             name = operations.f("migrator_check")
-            operations.create_check_constraint(name, table, condition, schema=TEMPORARY)
-            like = look(operations, temporary, name)
-            return like is not None and found[:2] == like[:2]
+            operations.create_check_constraint(name, table, condition, schema=TEMPORARY_SCHEMA)
+            copy = find_constraint(operations, temporary, name)
+        return copy is not None and found[:2] == copy[:2]
 
     wanted = ops.CreateCheckConstraintOp(
         constraint, table, condition, schema=schema, postgresql_not_valid=True
     )
-    add_and_validate(operations, wanted, quoted_table(operations, table, schema), same)
+    add_and_validate(operations, wanted, quote_table(operations, table, schema), is_wanted)
 
 
 def add_and_validate(
     operations: Operations,
     wanted: ops.AddConstraintOp,
     table: str,
-    same: Callable[[Sequence[Any]], bool],
+    is_wanted: IsWanted,
     referent: str | None = None,
 ) -> None:
-    """Do what is left of the two steps; what exists under the name must be the `same`."""
+    """Add a constraint as NOT VALID and validate it; after an interruption, do what is left.
+
+    Args:
+        wanted: the operation, with `postgresql_not_valid`.
+        table: its table, quoted.
+        is_wanted: tells whether a constraint that exists under the name is the wanted one.
+        referent: the table that a foreign key refers to, quoted.
+
+    Raises:
+        CommandError: a constraint of that name exists with another definition.
+        IntegrityError: the rows break the constraint, which is dropped again.
+    """
     context = operations.migration_context
-    name = final_name(operations, wanted)
+    name = final_name(operations, wanted.to_constraint(context))
     with autocommit_operation(context):
-        found = look(operations, table, name, referent)
+        found = find_constraint(operations, table, name, referent)
         if found is None:
-            with after_autovacuum(operations, table):
+            with short_exclusive_lock(operations, table):
                 operations.invoke(wanted)
-        elif not same(found):
-            raise is_another(name, found)
-        name = quoted(operations, name)
+        elif not is_wanted(found):
+            raise another_definition(name, found)
+        quoted = quote(operations, name)
         try:
-            # Nothing to do for one that is valid: an earlier attempt got as far.
-            run(operations, f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
+            # For a constraint that is validated already, by an earlier attempt, this does nothing.
+            execute(operations, f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted}")
         except IntegrityError:
-            # The rows there break it. Unproved it would still refuse new ones of the kind.
-            with after_autovacuum(operations, table):
-                run(operations, f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+            # Existing rows break it. Left as NOT VALID it would still refuse new rows.
+            with short_exclusive_lock(operations, table):
+                execute(operations, f"ALTER TABLE {table} DROP CONSTRAINT {quoted}")
             raise
 
 
-def look(
+def find_constraint(
     operations: Operations, table: str, name: str, referent: str | None = None
-) -> Sequence[Any] | None:
-    """The constraint of a name: kind, text, whether it refers to `referent`, columns of both."""
-    rows = [] if offline(operations) else run(operations, CONSTRAINT, table, name, referent)
-    return tuple(rows[0]) if rows else None
+) -> ExistingConstraint | None:
+    """Return the constraint of that name on a quoted table; None if there is none, or offline."""
+    rows = [] if is_offline(operations) else execute(operations, CONSTRAINT, table, name, referent)
+    return ExistingConstraint(*rows[0]) if rows else None
 
 
-def final_name(operations: Operations, wanted: ops.AddConstraintOp) -> str:
-    """Its name in the database, with the prefix of the naming convention."""
-    context = operations.migration_context
-    return str(final_constraint_name(wanted.to_constraint(context), context.dialect))
-
-
-def is_another(name: str, found: Sequence[Any]) -> CommandError:
-    """What exists under that name is not what was asked for."""
+def another_definition(name: str, found: ExistingConstraint) -> CommandError:
+    """Return the error that a constraint of that name exists with another definition."""
     return CommandError(
-        f"constraint {name} exists and is another one: {found[1]}; "
-        "drop it first, or change the name"
+        f"constraint {name} exists with another definition: {found.definition}; "
+        "drop it first, or choose another name"
     )

@@ -1,0 +1,206 @@
+"""What the migrations guide shows works: its revisions, its queries, its SQL, its messages."""
+
+import re
+
+import pytest
+
+from support.database_state import add_revision
+from support.documents import DOCUMENTS, blocks
+from support.projects import INITIAL, Project, ok, refusal
+from support.servers import free_port
+
+pytestmark = pytest.mark.slow
+
+
+def put(project: Project, message: str, body: str) -> None:
+    """An empty revision with the guide's functions in the place of its own."""
+    ok(project.alembic("revision", "-m", message))
+    [revision] = project.revisions(f"_{message}.py")
+    head = revision.read_text("utf-8").partition("\n\ndef upgrade")[0]
+    imports, _, functions = body.partition("def upgrade")
+    head = head.replace("import sqlalchemy as sa", f"{imports.strip()}\nimport sqlalchemy as sa")
+    revision.write_text(f"{head}\n\ndef upgrade{functions}", "utf-8")
+
+
+def test_every_revision_about_tables_in_use_runs_up_down_and_up(postgresql_project: Project) -> None:
+    project = postgresql_project
+    texts = [text for text in blocks(DOCUMENTS["tables in use"], "python") if "def upgrade" in text]
+    ok(project.alembic("upgrade", "head"))
+    project.sql("ALTER TABLE users ADD COLUMN country VARCHAR(2)")
+    some = f"('{'0' * 31}1', 'a', 'A'), ('{'0' * 31}2', 'b', 'B')"
+    project.sql(f"INSERT INTO users (id, email, name) VALUES {some}")
+    for number, text in enumerate(texts):
+        put(project, f"step{number}", text)
+    for command in ("upgrade head", f"downgrade {INITIAL}", "upgrade head"):
+        ok(project.alembic(*command.split()))
+    assert project.sql("SELECT count(DISTINCT token), min(country) FROM users") == [(2, "DE")]
+
+
+def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> None:
+    texts = [text for text in blocks(DOCUMENTS["the guide"], "python") if "def upgrade" in text]
+    order = ("op.backfill", "set_not_null_online", "func.lower", "postgresql_concurrently")
+    chosen = [text for mark in order for text in texts if mark in text]
+    assert sorted(chosen) == sorted(texts)
+    if project.dialect == "sqlite":
+        del chosen[1]  # the way back alters a column, which takes a batch there
+
+    column = "    country: Mapped[str | None] = mapped_column(String(2))\n"
+    project.edit("app/models/user.py", "    name:", f"{column}    name:")
+    ok(project.make("migration", "MSG=add country to users"))
+    ok(project.make("migrate"))
+    identifiers = "lower(hex(randomblob(16)))" if project.dialect == "sqlite" else "gen_random_uuid()"
+    project.sql(  # more than two batches
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2345)"
+        f" INSERT INTO users (id, email, name) SELECT {identifiers}, 'A' || i || '@Example.com', 'A' FROM n"
+    )
+    for number, text in enumerate(chosen):
+        put(project, f"step{number}", text)
+        for command in ("upgrade head", "downgrade -1", "upgrade head"):
+            ok(project.alembic(*command.split()))
+
+    assert project.sql("SELECT count(*), min(country), max(country) FROM users") == [(2345, "DE", "DE")]
+    assert project.sql("SELECT count(*) FROM users WHERE email <> lower(email)") == [(0,)]
+    if project.dialect == "postgresql":
+        valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_name'::regclass"
+        assert project.sql(valid) == [(True,)]
+        with pytest.raises(Exception, match="null value"):
+            project.sql("UPDATE users SET country = NULL")
+        assert (
+            project.sql(
+                "SELECT conname FROM pg_constraint WHERE conrelid = 'users'::regclass AND contype = 'c'"
+            )
+            == []
+        )
+    else:
+        assert project.sql("SELECT name FROM sqlite_master WHERE name = 'ix_users_name'")
+
+
+def test_every_option_of_the_guide_can_be_pasted_into_env(postgresql_project: Project) -> None:
+    project = postgresql_project
+    section = DOCUMENTS["the guide"].read_text("utf-8").partition("## Options of your own")[2]
+    texts = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    own = (project.path / "alembic" / "env.py").read_text("utf-8")
+    ok(project.make("migrate"))
+    for statement in (
+        "CREATE TABLE legacy_orders (id INTEGER)",
+        "CREATE INDEX dba_names ON users (name)",
+        "ALTER TABLE users ALTER COLUMN is_active SET DEFAULT false, ALTER COLUMN name TYPE TEXT",
+    ):
+        project.sql(statement)
+
+    def check(text: str) -> str:
+        imports, _, rest = text.rpartition("\n\n\ndef ")
+        rest = f"def {rest}" if imports else rest
+        changed = own.replace("from sqlalchemy", f"{imports}\nfrom sqlalchemy", 1)
+        project.write("alembic/env.py", changed.replace("environment.run(metadata)\n", rest))
+        result = project.alembic("check")
+        return result.stdout + result.stderr
+
+    # What each function leaves alone, in the words of `alembic check` without it.
+    left_alone = {
+        "compare_type=": "'users.name'",
+        "compare_server_default=": "'users.is_active'",
+        "include_object=": "'dba_names'",
+        "include_name=": "'legacy_orders'",
+    }
+    everything = check("environment.run(metadata)\n")
+    for option, words in left_alone.items():
+        [text] = [text for text in texts if f"metadata, {option}" in text]
+        printed = check(text)
+        assert [each for each in left_alone.values() if each in everything and each not in printed] == [words]
+
+    version_table, apply = [text for text in texts if not any(option in text for option in left_alone)]
+    check(apply)
+    assert "5f3a9c1e7b24 by announce" in ok(project.make("migrate-test"))
+    check(version_table)
+    project.sql("DROP TABLE users, legacy_orders, alembic_version, alembic_history")
+    ok(project.make("migrate"))
+    assert project.tables() == {"users", "schema_versions"}
+    assert "5f3a9c1e7b24 (head)" in ok(project.make("migration-current"))
+    ok(project.make("migration-check"))
+    ok(project.python("-m", "pytest", "-q", "tests/test_database_migrations.py"))
+
+
+def test_a_column_hidden_as_the_guide_says_is_still_that_of_the_revisions(sqlite_project: Project) -> None:
+    project = sqlite_project
+    [block] = [text for text in blocks(DOCUMENTS["the guide"], "python") if "exclude_properties" in text]
+    _, hide, column = block.rstrip().splitlines()
+    project.edit("app/models/user.py", "    name:", f"{column}\n    name:")
+    ok(project.make("migration", "MSG=add nickname"))
+    ok(project.make("migrate"))
+    project.edit("app/models/user.py", "    # Lists active", f"{hide}\n    # Lists active")
+    ok(project.make("migration-check"))
+    statement = "from app.models.user import User; from sqlalchemy import select; print(select(User))"
+    assert "nickname" not in ok(project.python("-c", statement))
+
+    text = (project.path / "app/models/user.py").read_text("utf-8")
+    project.write("app/models/user.py", text.replace(f"{hide}\n", "").replace(f"{column}\n", ""))
+    ok(project.make("migration", "MSG=drop nickname of users"))
+    ok(project.make("migrate"))
+    assert "nickname" not in project.sql("SELECT sql FROM sqlite_master WHERE name = 'users'")[0][0]
+
+
+def test_the_queries_of_the_guide_find_what_they_look_for(postgresql_project: Project) -> None:
+    ok(postgresql_project.make("migrate"))
+    [text] = blocks(DOCUMENTS["the guide"], "sql")
+    version, activity, invalid, connections = text.split(";\n")[:4]
+    assert postgresql_project.sql(version) == [(INITIAL,)]
+    assert all(len(row) == 5 for row in postgresql_project.sql(activity))
+    assert postgresql_project.sql(invalid) == []
+    assert postgresql_project.sql(connections)[0][0] >= 1
+
+
+def test_the_sql_that_the_guide_writes_takes_a_database_there_and_back(postgresql_project: Project) -> None:
+    project = postgresql_project
+    project.add_product()
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.alembic("upgrade", INITIAL))
+
+    project.script(project.alembic("upgrade", f"{INITIAL}:head", "--sql").stdout)
+    assert "products" in project.tables()
+    ok(project.alembic("current", "--check-heads"))
+    project.script(project.make("migration-sql", "REV=head:base").stdout)
+    assert project.tables() & {"users", "products"} == set()
+
+
+def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_project: Project) -> None:
+    project = postgresql_project
+    said = refusal(project.alembic("check"))
+    said += refusal(project.make("migration"))
+    said += ok(project.make("migration", "MSG=nothing"))
+    said += refusal(project.make("migrate", "REV=abc"))
+    ok(project.make("migrate"))
+    said += refusal(project.make("migrate", "REV=+1"))
+    for statement in ("CREATE INDEX CONCURRENTLY mine ON users (name)", "COMMIT"):
+        add_revision(project, f'op.execute("{statement}")')
+        said += refusal(project.make("migrate"))
+        project.revisions()[-1].unlink()
+    project.sql("UPDATE alembic_version SET version_num = '0123456789ab'")
+    said += refusal(project.make("migration-down")) + refusal(project.make("migrate"))
+    project.sql("DELETE FROM alembic_version")
+    said += refusal(project.make("migrate"))
+    server, _, name = project.url.rpartition("/")
+    for url in (
+        f"postgresql://app:wrong@127.0.0.1:{free_port()}/{name}",
+        f"{project.url.replace('@', 'x@')}",
+        f"{server}/nowhere",
+        f"{project.url}?sslmode=require",
+    ):
+        said += refusal(project.make("migrate", DATABASE_URL=url))
+    ok(project.make("migration-stamp", "REV=head"))
+    ok(project.alembic("revision", "-m", "left"))
+    ok(project.alembic("revision", "-m", "right", "--head", INITIAL, "--splice"))
+    said += refusal(project.make("migrate"))
+    ok(project.make("migration-merge"))
+    ok(project.make("migrate"))
+    said += refusal(project.make("migration-down"))
+
+    said = re.sub("0123456789ab", "…", said)
+    said = re.sub(r"several heads \(.*?\)", "several heads (…)", said)
+    table = DOCUMENTS["the guide"].read_text("utf-8").partition("## Troubleshooting")[2]
+    messages = re.findall(r"^\| `(.*?)`", table, re.MULTILINE)
+    assert len(messages) > 10
+    assert [message for message in messages if message.removesuffix(" …") not in said] == []
+    shown = DOCUMENTS["the guide"].read_text("utf-8")
+    assert "No changes: the models and the revisions agree." in shown
+    assert "No changes: the models and the revisions agree." in said

@@ -1,0 +1,285 @@
+"""What autogenerate takes for a change between the models and the revisions, and what it does not."""
+
+import pytest
+
+from support.projects import INITIAL, PRODUCT, Project, body, ok, refusal
+
+pytestmark = pytest.mark.slow
+COLOUR = '''\
+class Colour(enum.Enum):
+    """Of a product."""
+
+    red = "red"
+    blue = "blue"
+
+
+'''
+COLOURED = (
+    PRODUCT.replace("from decimal import", "import enum\nfrom decimal import").replace(
+        "class Product", f"{COLOUR}class Product"
+    )
+    + "    colour: Mapped[Colour]\n"
+)
+CHECKED = PRODUCT.replace(
+    "from sqlalchemy import Numeric", "from sqlalchemy import CheckConstraint, Numeric"
+).replace(
+    "    name: Mapped",
+    '    __table_args__ = (CheckConstraint("price > 0", name="price_is_positive"),)\n\n    name: Mapped',
+)
+
+
+def test_an_enum_survives_up_down_up_and_its_new_values_are_seen(project: Project) -> None:
+    project.write("app/models/product.py", COLOURED)
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.make("migrate"))
+    project.edit("app/models/product.py", '    blue = "blue"\n', '    blue = "blue"\n    yellow = "yellow"\n')
+    ok(project.make("migration", "MSG=add yellow"))
+    for command in ("upgrade head", f"downgrade {INITIAL}", "upgrade head", "check"):
+        ok(project.alembic(*command.split()))
+    project.sql(f"INSERT INTO products (id, name, price, colour) VALUES ('{'0' * 31}1', 'sun', 1, 'yellow')")
+    assert project.sql("SELECT colour FROM products") == [("yellow",)]
+    project.sql("DELETE FROM products")
+    if project.dialect == "postgresql":
+        ok(project.alembic("downgrade", "base"))
+        assert project.sql("SELECT typname FROM pg_type WHERE typname = 'colour'") == []
+
+
+def test_a_check_constraint_is_compared_by_what_it_says(project: Project) -> None:
+    project.write("app/models/product.py", CHECKED)
+    ok(project.make("migration", "MSG=add products"))
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+    project.edit("app/models/product.py", "price > 0", "price >= 0")
+    ok(project.make("migration", "MSG=allow gifts"))
+    assert "price >= 0" in body(project.revisions("allow_gifts")[0])
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=drop the check"))
+    ok(project.make("migrate"))
+    ok(project.alembic("check"))
+    project.sql(f"INSERT INTO products (id, name, price) VALUES ('{'0' * 31}1', 'debt', -1)")
+
+
+def test_a_check_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
+    conditions = ("name IN ('a', 'b')", "price BETWEEN 1 AND 2", "name <> 'it''s: 1%'")
+    checks = "".join(
+        f'CheckConstraint("{condition}", name="c{number}"), ' for number, condition in enumerate(conditions)
+    )
+    one = 'CheckConstraint("price > 0", name="price_is_positive"),'
+    assert one in CHECKED
+    project.write("app/models/product.py", CHECKED.replace(one, checks))
+    ok(project.make("migration", "MSG=add products"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def test_what_looks_like_a_rename_is_pointed_out(project: Project) -> None:
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    project.edit("app/models/product.py", "    name: Mapped", "    title: Mapped")
+    printed = ok(project.make("migration", "MSG=rename"))
+    assert "Renamed? products.name" in printed
+    assert 'new_column_name="title"' in body(project.revisions("rename")[0])
+
+    project.edit("app/models/product.py", "    price: Mapped", "    cost: Mapped")
+    project.edit("app/models/product.py", "Mapped[Decimal] = mapped_column(Numeric(10, 2))", "Mapped[int]")
+    project.edit("app/models/product.py", "from decimal import Decimal\n\n", "")
+    project.edit("app/models/product.py", "Numeric, ", "")
+    assert "Renamed?" not in ok(project.make("migration", "MSG=another type"))
+
+
+def test_tables_of_others_are_left_alone_by_one_setting(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.sql("CREATE TABLE celery_tasks (id INTEGER)")
+    project.sql("CREATE TABLE forgotten (id INTEGER)")
+    assert "celery_tasks" in refusal(project.alembic("check"))
+    project.edit("alembic.ini", "leave_alone =", "leave_alone = spatial_ref_sys celery_*")
+    said = refusal(project.alembic("check"))
+    assert "celery_tasks" not in said
+    assert "forgotten" in said
+    project.edit("alembic.ini", "celery_*", "*")
+    ok(project.alembic("check"))
+
+
+def test_a_dropped_model_is_dropped_from_the_database(project: Project) -> None:
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    (project.path / "app/models/product.py").unlink()
+    ok(project.make("migration", "MSG=drop products"))
+    assert 'op.drop_table("products")' in body(project.revisions("drop_products")[0])
+
+
+def test_on_sqlite_a_changed_column_is_written_as_a_batch(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    project.edit("app/models/product.py", "String(80)", "String(90)")
+    ok(project.make("migration", "MSG=longer names"))
+    assert "batch_alter_table" in body(project.revisions("longer_names")[0])
+    ok(project.make("migrate"))
+    ok(project.alembic("check"))
+
+
+def test_one_documented_place_takes_compare_functions_of_ones_own(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.edit("app/models/user.py", "String(200)", "String(201)")
+    assert "String(length=201)" in refusal(project.alembic("check"))
+    ours = "environment.run(metadata, compare_type=lambda *_: False, "
+    project.edit("alembic/env.py", "environment.run(metadata, ", ours)
+    ok(project.alembic("check"))
+
+
+THEIRS = """
+def include_object(item, name, kind, reflected, compare_to):
+    return name != "forgotten"
+
+
+def render_item(kind, item, context):
+    return "sa.String(999)" if kind == "type" and type(item).__name__ == "String" else False
+
+
+def take_out_notes(context, revision, directives):
+    [script] = directives
+    [upgrade] = script.upgrade_ops_list
+    script.rev_id = "theirs"
+    upgrade.ops = [table for table in upgrade.ops if table.table_name != "notes"]
+"""
+
+
+def test_functions_of_ones_own_are_joined_with_ours(project: Project) -> None:
+    keywords = (
+        "include_object=include_object, render_item=render_item, process_revision_directives=take_out_notes"
+    )
+    project.edit("alembic/env.py", "environment.run(metadata, ", f"environment.run(metadata, {keywords}, ")
+    project.edit("alembic/env.py", "\n\n\ndef metadata", f"\n{THEIRS}\n\ndef metadata")
+    project.edit("alembic.ini", "leave_alone =", "leave_alone = celery_*")
+    ok(project.make("migrate"))
+    for table in ("forgotten", "celery_tasks"):
+        project.sql(f"CREATE TABLE {table} (id INTEGER)")
+    ok(project.alembic("check"))
+
+    notes = "from app.models.base import BaseModel\n\n\nclass Note(BaseModel):\n    pass\n"
+    project.write("app/models/note.py", notes)
+    assert "No changes" in ok(project.make("migration", "MSG=notes"))
+    ok(project.alembic("check"))
+    project.write("app/models/product.py", PRODUCT.replace("String(80)", "String(80), index=True"))
+    project.edit("app/models/user.py", "String(200)", "String(200), index=True")
+    ok(project.make("migration", "MSG=more"))
+    text = "".join(path.read_text("utf-8") for path in project.revisions("more"))
+    assert "sa.String(999)" in text  # theirs
+    assert "sa.DateTime(timezone=True)" in text  # ours, of what they left
+    assert 'create_table(\n        "notes"' not in text
+    if project.dialect == "postgresql":  # ours, which refers to what they changed
+        assert "Revises: theirs" in text
+
+
+DEFAULTS = {
+    'text("CURRENT_TIMESTAMP")': "datetime",
+    "func.now()": "datetime",
+    'text("true")': "bool",
+    "true()": "bool",
+    'text("0")': "int",
+    "text(\"'x'\")": "str",
+    '"plain"': "str",
+}
+
+
+def test_a_server_default_is_no_phantom_change_and_another_one_is_seen(project: Project) -> None:
+    columns = "".join(
+        f"    value_{number}: Mapped[{kind}] = mapped_column(server_default={default})\n"
+        for number, (default, kind) in enumerate(DEFAULTS.items())
+    )
+    project.write(
+        "app/models/thing.py",
+        "from datetime import datetime\n\nfrom sqlalchemy import func, text, true\n"
+        "from sqlalchemy.orm import Mapped, mapped_column\n\nfrom app.models.base import BaseModel\n\n\n"
+        f"class Thing(BaseModel):\n{columns}",
+    )
+    ok(project.make("migration", "MSG=add things"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    project.edit("app/models/thing.py", 'text("0")', 'text("1")')
+    ok(project.make("migration", "MSG=begin with one"))
+    assert "value_4" in body(project.revisions("begin_with_one")[0])
+
+
+COMPUTED = '''\
+"""A model of a test."""
+
+from sqlalchemy import Computed, Identity, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class Square(Base):
+    """Keys and values that the server makes."""
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    side: Mapped[int]
+    area: Mapped[int] = mapped_column(Integer, Computed("side * side"))
+'''
+
+
+def add_squares(project: Project) -> None:
+    """A table with a computed and an identity column, of a migration."""
+    # SQLite has no identity columns, and would be asked for one each time.
+    text = COMPUTED if project.dialect == "postgresql" else COMPUTED.replace("Identity(), ", "")
+    project.write("app/models/square.py", text.replace("Identity, ", "") if text != COMPUTED else text)
+    ok(project.make("migration", "MSG=add squares"))
+    ok(project.make("migrate"))
+
+
+def test_computed_and_identity_columns_are_compared(project: Project) -> None:
+    add_squares(project)
+    project.sql("INSERT INTO squares (side) VALUES (3)")
+    assert project.sql("SELECT area FROM squares") == [(9,)]
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    ok(project.alembic("check"))
+
+
+def test_a_changed_computed_column_which_no_revision_can_change_is_reported(project: Project) -> None:
+    add_squares(project)
+    ok(project.make("migration-check"))
+    project.edit("app/models/square.py", "side * side", "side + side")
+    for target in ("migration-check", "migrate-test"):
+        result = project.make(target)
+        assert "differ" in refusal(result)
+        assert "squares.area cannot be modified" in result.stdout
+
+
+def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project: Project) -> None:
+    project = postgresql_project
+    text = PRODUCT.replace("    name: Mapped", '    __table_args__ = {"schema": "shop"}\n\n    name: Mapped')
+    project.write("app/models/product.py", text)
+    ok(project.make("migration", "MSG=add products"))
+    path = str(project.revisions()[0].relative_to(project.path))
+    project.edit(path, "    op.create_table(", '    op.execute("CREATE SCHEMA shop")\n    op.create_table(')
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def test_a_computed_column_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
+    add_squares(project)
+    column = "mapped_column(String(9), Computed(\"lower(word) || CASE WHEN side IN (1, 2) THEN 'a' END\"))"
+    project.edit(
+        "app/models/square.py",
+        "    area:",
+        "    word: Mapped[str] = mapped_column(String(9))\n"
+        f"    small: Mapped[str | None] = {column}\n    area:",
+    )
+    project.edit("app/models/square.py", "Integer\n", "Integer, String\n")
+    if project.dialect == "sqlite":  # which adds no such column to a table
+        project.revisions()[-1].unlink()
+        (project.path / "dev.db").unlink()
+    ok(project.make("migration", "MSG=add words"))
+    ok(project.make("migrate"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    ok(project.make("migration-check"))
+
+    project.edit("app/models/square.py", "IN (1, 2)", "IN (1, 3)")
+    printed = ok(project.make("migration", "MSG=nothing"))
+    assert "squares.small cannot be modified" in printed
+    assert "No changes" not in printed
+    assert "squares.small cannot be modified" in ok(project.alembic("check"))

@@ -1,0 +1,91 @@
+"""What `alembic/env.py` and revisions may do beyond the usual."""
+
+import ast
+
+import pytest
+
+from support.database_state import add_revision, dump
+from support.projects import INITIAL, Project, ok, refusal
+
+pytestmark = pytest.mark.slow
+
+AT_A_START = "import asyncio; from dbkit.startup import migrate_if_needed; asyncio.run(migrate_if_needed())"
+IN_A_LOOP = """
+import asyncio
+from alembic import command
+from dbkit.config import alembic_config
+
+async def main():
+    command.upgrade(alembic_config(), "head")
+
+asyncio.run(main())
+"""
+IN_A_ROW = """
+import asyncio
+from dbkit.startup import migrate_if_needed, read_status
+
+async def main():
+    statuses = [await migrate_if_needed() for _ in range(2)]
+    print([status.pending for status in (*statuses, await read_status())])
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("script", ["", AT_A_START, IN_A_LOOP], ids=["typed", "at a start", "in a loop"])
+def test_a_revision_may_ask_alembics_context_itself(project: Project, script: str) -> None:
+    add_revision(
+        project,
+        "from alembic import context",
+        "assert context.get_context() is op.get_context()",
+        "assert context.get_bind() is op.get_bind()",
+        "assert not context.is_offline_mode()",
+        'assert context.config.get_main_option("script_location")',
+        'context.execute("CREATE TABLE asked (id INTEGER)")',
+    )
+    ok(project.python("-c", script) if script else project.alembic("upgrade", "head"))
+    assert "asked" in project.tables()
+
+
+def test_a_block_of_the_context_that_a_revision_asks_for_is_guarded_too(postgresql_project: Project) -> None:
+    project = postgresql_project
+    ok(project.alembic("upgrade", "head"))
+    add_revision(
+        project,
+        "from alembic import context",
+        'context.execute("CREATE TABLE half (id INTEGER)")',
+        "block = context.get_context().autocommit_block",
+        "with block():",
+        '    context.execute("CREATE TABLE other (id INTEGER)")',
+    )
+    assert "statements in the transaction, and then a commit" in refusal(project.alembic("upgrade", "head"))
+    assert not {"half", "other"} & project.tables()
+
+
+def test_the_version_table_may_have_another_name(project: Project) -> None:
+    project.edit(
+        "alembic/env.py", "environment.run(metadata, ", 'environment.run(metadata, version_table="v", '
+    )
+    before = refusal(project.make("migration-check"))
+    assert "1 pending" in before
+    ok(project.make("migrate"))
+    assert {"v"} <= project.tables()
+    assert "alembic_version" not in dump(project, all_of_it=True)
+    assert INITIAL in ok(project.make("migration-current"))
+    assert "nothing to do" in ok(project.make("migrate"))
+    ok(project.make("migration-check"))
+    ok(project.make("migrate-test"))
+    shown = ok(project.python("-c", IN_A_ROW)).splitlines()[-1]
+    assert ast.literal_eval(shown) == [0, 0, 0]
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def test_what_env_py_says_on_version_apply_is_called_as_well(project: Project) -> None:
+    project.edit(
+        "alembic/env.py",
+        "environment.run(metadata, ",
+        'environment.run(metadata, on_version_apply=lambda step, **_: print("told", step.up_revision_id), ',
+    )
+    assert f"told {INITIAL}" in ok(project.alembic("upgrade", "head"))
+    ok(project.alembic("downgrade", "base"))
+    assert f"told {INITIAL}" in ok(project.python("-c", AT_A_START))

@@ -1,0 +1,227 @@
+"""Migrating from code with a running event loop, and asking where the database is."""
+
+import ast
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from support.database_state import add_revision
+from support.projects import INITIAL, Project, environment, ok
+from support.servers import PostgresServer
+
+# What an application does at its start: its own loop goes on turning meanwhile.
+START = """
+import asyncio, logging
+from dataclasses import asdict
+from dbkit.startup import migrate_if_needed
+
+async def main():
+    turns = 0
+    async def turn():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.01)
+    turning = asyncio.create_task(turn())
+    status = await migrate_if_needed()
+    print({"turns": turns, **asdict(status)})
+
+asyncio.run(main())
+"""
+
+REPORT = """
+import asyncio
+from dataclasses import asdict
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from dbkit.startup import read_status
+
+statements = []
+event.listen(Engine, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
+status = asdict(asyncio.run(read_status()))
+print({"statements": [each for each in statements if not each.startswith("PRAGMA")], **status})
+"""
+
+SLOW = ('op.execute("CREATE TABLE begun (id INTEGER)")', 'op.execute("SELECT pg_sleep(60)")')
+
+
+def run(project: Project, script: str) -> dict[str, Any]:
+    result = project.python("-c", script)
+    ok(result)
+    shown: dict[str, Any] = ast.literal_eval(result.stdout.splitlines()[-1])
+    return shown
+
+
+def test_code_with_a_running_loop_migrates_and_goes_on_turning(project: Project) -> None:
+    before = run(project, REPORT)
+    assert (before["current"], before["head"], before["pending"]) == ((), (INITIAL,), 1)
+    first = run(project, START)
+    assert (first["current"], first["pending"]) == ((INITIAL,), 0)
+    assert first["turns"] > 1
+    assert project.version() == [INITIAL]
+    run(project, START)
+    assert len(project.log()) == 1
+
+
+def test_alembics_own_command_works_where_a_loop_is_running(project: Project) -> None:
+    script = """
+import asyncio
+from alembic import command
+from dbkit.config import alembic_config
+
+async def main():
+    command.upgrade(alembic_config(), "head")
+
+asyncio.run(main())
+"""
+    ok(project.python("-c", script))
+    assert project.version() == [INITIAL]
+
+
+def test_the_report_is_a_single_query(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.make("migration-empty", "MSG=later")
+    report = run(project, REPORT)
+    assert report["statements"] == ["SELECT version_num FROM alembic_version"]
+    assert (report["current"], report["pending"]) == ((INITIAL,), 1)
+
+
+def test_instances_that_start_together_migrate_once(project: Project) -> None:
+    for number in range(3):
+        ok(project.make("migration-empty", f"MSG=step {number}"))
+    command = [sys.executable, "-c", START]
+    variables = environment(PYTHONPATH=str(project.path))
+    started = [
+        subprocess.Popen(
+            command,
+            cwd=project.path,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        printed, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, printed
+        assert "'pending': 0" in printed
+    rows = project.log()
+    assert [row["direction"] for row in rows] == ["upgrade"] * 4
+    assert len({row["revision"] for row in rows}) == 4
+
+
+def test_a_start_on_a_database_that_is_ahead_changes_nothing_and_on_an_unknown_one_fails(
+    project: Project,
+) -> None:
+    newer = add_revision(project)
+    ok(project.make("migrate"))
+    project.revisions()[0].unlink()
+    assert run(project, START)["unknown"] == (newer,)
+    assert project.version() == [newer]
+    project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
+    started = project.python("-c", START)
+    assert started.returncode != 0
+    last = started.stderr.strip().splitlines()[-1]
+    assert "fedcba987654, which neither this code nor its history knows" in last
+    assert project.version() == ["fedcba987654"]
+
+
+def test_two_databases_of_one_process_take_turns(project: Project, postgres_server: PostgresServer) -> None:
+    other = "sqlite:///other.db"
+    if project.dialect == "postgresql":
+        other = postgres_server.create_database()
+    script = f"""
+import asyncio
+from dbkit.connection.url import migration_database, parse_database_url
+from dbkit.startup import migrate_if_needed
+
+async def main():
+    databases = (migration_database(), parse_database_url({other!r}))
+    found = await asyncio.gather(*map(migrate_if_needed, [*databases, *databases]))
+    print([(status.current, status.pending) for status in found])
+
+asyncio.run(main())
+"""
+    result = project.python("-c", script)
+    ok(result)
+    assert result.stdout.splitlines()[-1] == str([((INITIAL,), 0)] * 4)
+    project.url = other
+    assert project.version() == [INITIAL]
+
+
+def test_code_that_runs_alembics_command_line_keeps_its_own_signals(sqlite_project: Project) -> None:
+    script = """
+import asyncio, signal
+from alembic.config import main
+
+def stop(*_): ...
+
+signal.signal(signal.SIGTERM, stop)
+asyncio.run(asyncio.to_thread(main, ["--raiseerr", "upgrade", "head"]))
+main(["--raiseerr", "downgrade", "base"])
+assert signal.getsignal(signal.SIGTERM) is stop
+"""
+    ok(sqlite_project.python("-c", script))
+    assert sqlite_project.version() == []
+
+
+def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    add_revision(project, *SLOW)
+    script = START.replace("await migrate_if_needed()", "await asyncio.wait_for(migrate_if_needed(), 2)")
+    result = project.python("-c", script)  # in much less than the minute that the revision takes
+    assert "TimeoutError" in result.stderr
+    assert project.version() == [INITIAL]
+    assert "begun" not in project.tables()
+    last = project.log()[-1]
+    assert (last["outcome"], last["error"]) == ("failed", "interrupted")
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+    assert project.sql(waiting) == []
+
+
+@pytest.mark.parametrize("fault", ["no server", "failing revision"])
+def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, fault: str) -> None:
+    if fault == "no server":
+        project.variables["DATABASE_URL"] = "postgresql://app:s3cret@127.0.0.1:1/app"
+    else:
+        add_revision(project, 'op.execute("nonsense")')
+    last = project.python("-c", START).stderr.strip().splitlines()[-1]
+    expected = "127.0.0.1:1: nothing listens" if fault == "no server" else "_step01.py:"
+    assert expected in last
+    assert "s3cret" not in last
+
+
+def test_the_lifespan_of_the_guide_migrates_a_database_at_the_start_of_the_application(
+    sqlite_project: Project,
+) -> None:
+    project = sqlite_project
+    guide = (project.path / "alembic" / "guards.md").read_text("utf-8")
+    [block] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    imported, function = block.split("\n\n\n")
+    main = (project.path / "app" / "main.py").read_text("utf-8")
+    own = main[main.index("@asynccontextmanager") : main.index("\n\n\napp = FastAPI(")]
+    # The function of the guide is the project's own, and one line.
+    assert [line for line in function.splitlines() if line not in own.splitlines()] == [
+        "    await migrate_if_needed()  # fifty instances may: one migrates, the others wait for it"
+    ]
+    project.edit("app/main.py", own, function)
+    project.edit("app/main.py", "\n\n\n@asynccontext", f"\n{imported}\n\n\n@asynccontext")
+    script = """
+import asyncio
+from app.main import app
+
+async def main():
+    async with app.router.lifespan_context(app):
+        print("up")
+
+asyncio.run(main())
+"""
+    assert ok(project.python("-c", script)).splitlines()[-1] == "up"
+    assert project.version() == [INITIAL]

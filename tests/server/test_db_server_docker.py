@@ -1,0 +1,136 @@
+"""`make db-up` where there is Docker, which a program stands in for: none runs where these tests do."""
+
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from support.devserver_project import Workplace, needs_postgresql
+from support.projects import ok, refusal
+from support.servers import PostgresServer
+from support.stubs import Stub, relay
+
+pytestmark = pytest.mark.slow
+
+
+@needs_postgresql
+def test_a_docker_that_has_no_compose_or_no_engine_is_passed_over_in_silence(shop: Workplace) -> None:
+    docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+    docker.answer({"compose version": (0, "v2"), "info": (1, "no engine")})
+    said = ok(shop.up(PATH=docker.path))
+    assert "found on this machine" in said
+    assert "docker" not in said.lower()
+    assert [arguments for arguments, _ in docker.calls] == [["compose", "version"], ["info"]]
+    shutil.rmtree(docker.folder)
+    docker = Stub(docker.folder, "docker", shop.somebody)
+    docker.answer({"info": (0, "")})
+    script = "from dbkit.devserver.providers.docker import engine_answers; print(engine_answers())"
+    assert ok(shop.run(shop.somebody.python, "-c", script, PATH=docker.path)) == "False\n"
+
+
+ENGINE = {"compose version": (0, "v2"), "info": (0, ""), "compose port": (1, "not running")}
+
+
+@pytest.fixture
+def docker(shop: Workplace) -> Stub:
+    """A Docker whose engine answers."""
+    stub = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+    stub.answer(ENGINE)
+    return stub
+
+
+@pytest.fixture
+def server_in_docker(shop: Workplace, docker: Stub) -> Iterator[PostgresServer]:
+    """What `docker compose up` starts: a server with our mark, on our port once it was called."""
+    secret = shop.path / ".database" / "mark"
+    secret.parent.mkdir()
+    secret.write_text("secret")
+    shop.somebody.own(secret.parent, secret)
+
+    server = PostgresServer(shop.path.parent / "docker", superuser="app", password=shop.password)
+    server.settings["cluster_name"] = shop.mark()
+    server.folder.mkdir()
+    server.initialise()
+    server.start()
+    done = threading.Event()
+
+    def publish() -> None:
+        while not (docker.folder / "compose-up").exists():
+            if done.wait(0.02):
+                return
+        with relay(server.port, shop.port):
+            done.wait()
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    docker.answer(ENGINE | {"compose up": (0, "")})
+    yield server
+    done.set()
+    thread.join()
+    server.stop()
+
+
+@needs_postgresql
+def test_docker_comes_first_where_its_engine_answers(
+    shop: Workplace, docker: Stub, server_in_docker: PostgresServer
+) -> None:
+    said = ok(shop.up(PATH=docker.path, COMPOSE_FILE="/elsewhere.yaml"))
+    assert re.search(
+        rf"in Docker, answers on 127\.0\.0\.1:{shop.port} \(database shop_dev, data in a Docker volume\)",
+        said,
+    )
+    assert server_in_docker.sql("SELECT datname FROM pg_database WHERE datname = 'shop_dev'")
+    arguments, variables = next(call for call in docker.calls if call[0][:2] == ["compose", "up"])
+    assert arguments == ["compose", "up", "--wait", "--wait-timeout", "60", "--detach", "database"]
+    assert variables["POSTGRES_USER"] == "app"
+    assert variables["POSTGRES_PASSWORD"] == shop.password
+    assert variables["POSTGRES_DB"] == "shop_dev"
+    assert variables["DATABASE_PORT"] == str(shop.port)
+    assert variables["DATABASE_MARK"] == shop.mark()
+    assert variables["COMPOSE_PROJECT_NAME"].startswith("my_service-")
+    assert "COMPOSE_FILE" not in variables
+
+    # It stays there: without its engine there is no second, empty database in its place.
+    ok(shop.up(PATH=docker.path))
+    assert sum(call[0][:2] == ["compose", "up"] for call in docker.calls) == 1
+    docker.answer(ENGINE | {"compose port": (0, "127.0.0.1:5432"), "compose stop": (0, "")})
+    assert "in Docker stopped" in ok(shop.down(PATH=docker.path))
+    assert ["compose", "stop", "database"] in [arguments for arguments, _ in docker.calls]
+
+
+@needs_postgresql
+def test_data_that_is_in_docker_is_not_replaced_by_an_empty_database_elsewhere(
+    shop: Workplace, docker: Stub, server_in_docker: PostgresServer
+) -> None:
+    ok(shop.up(PATH=docker.path))
+    server_in_docker.stop()
+    docker.answer({})
+    said = refusal(shop.up(PATH=docker.path))
+    assert "this project's data is in Docker, which does not answer" in said
+    assert not (shop.path / ".database" / "data").exists()
+
+
+@needs_postgresql
+def test_a_docker_that_appears_later_does_not_hide_the_data_there_is(shop: Workplace) -> None:
+    ok(shop.up())
+    shop.remember()
+    ok(shop.down())
+    docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+    docker.answer(ENGINE | {"compose up": (0, "")})
+    assert "found on this machine" in ok(shop.up(PATH=docker.path))
+    assert shop.remembers()
+    assert docker.calls == []
+
+
+def test_a_compose_that_fails_is_quoted_in_one_line(shop: Workplace, docker: Stub) -> None:
+    docker.answer(ENGINE | {"compose up": (1, "pulling\n\nmanifest unknown")})
+    assert "docker compose: manifest unknown (DB_SERVER=system" in refusal(shop.up(PATH=docker.path))
+
+
+def test_a_way_that_is_asked_for_and_not_there_is_a_line(shop: Workplace) -> None:
+    docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+    assert "no Docker engine" in refusal(shop.up(DB_SERVER="docker", PATH=docker.path))
+    assert "DB_SERVER is one of docker, system, wheel" in refusal(shop.up(DB_SERVER="podman"))
+    assert not (shop.path / ".database" / "data").exists()

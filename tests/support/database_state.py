@@ -1,0 +1,110 @@
+"""What a database holds before and after a command, and revisions to run on it."""
+
+import shutil
+import sqlite3
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.projects import INITIAL, Project
+from support.servers import bindir
+
+HISTORY = "alembic_history"
+
+REVISION = '''\
+"""{name}"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = {name!r}
+down_revision = {after!r}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    {upgrade}
+
+
+def downgrade() -> None:
+    {downgrade}
+'''
+
+
+def write_revision(
+    project: Project,
+    name: str,
+    *upgrade: str,
+    after: str | tuple[str, ...] = INITIAL,
+    downgrade: str = "pass",
+) -> Path:
+    """Write a revision that is called `name`, past the commands that would take half a second."""
+    lines = [line for statement in upgrade or ("pass",) for line in statement.splitlines()]
+    text = REVISION.format(
+        name=name,
+        after=after,
+        upgrade="\n    ".join(lines),
+        downgrade=downgrade,
+    )
+    return project.write(f"alembic/versions/20260102_0000_{name}.py", text)
+
+
+def add_revision(project: Project, *upgrade: str, downgrade: str = "pass") -> str:
+    """Write a revision that comes after all others; returns its name, `step01` for the first."""
+    number = len(project.revisions()) + 1
+    name, before = f"step{number:02}", f"step{number - 1:02}" if number > 1 else INITIAL
+    write_revision(project, name, *upgrade, after=before, downgrade=downgrade)
+    return name
+
+
+@cache
+def pg_dump() -> tuple[str, ...]:
+    """The command; it prints a random key unless it is told one."""
+    folder = bindir()
+    found = shutil.which("pg_dump", path=folder and str(folder)) or shutil.which("pg_dump")
+    if found is None:
+        pytest.skip("no pg_dump on this machine")
+    help_text = subprocess.run([found, "--help"], capture_output=True, text=True, check=True).stdout
+    return (found, "--restrict-key=fixed") if "--restrict-key" in help_text else (found,)
+
+
+def dump(project: Project, *, all_of_it: bool = False) -> str:
+    """Schema, rows and version of the project's database; its history only if asked for."""
+    if project.dialect == "postgresql":
+        url = project.url.replace("+asyncpg", "")
+        leave_out = () if all_of_it else (f"--exclude-table={HISTORY}*",)
+        command = [*pg_dump(), *leave_out, "--dbname", url]
+        result = subprocess.run(command, capture_output=True, encoding="utf-8")
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+    connection = sqlite3.connect(project.path / project.url.partition("///")[2])
+    try:
+        statements = list(connection.iterdump())
+    finally:
+        connection.close()
+    return "\n".join(text for text in statements if all_of_it or HISTORY not in text)
+
+
+COLUMNS = (
+    *("id", "run_id", "revision", "down_revision", "direction", "started_at", "duration", "lock_wait"),
+    *("locks_held", "retries", "outcome", "error", "executed_by", "host", "environment", "app_version"),
+    "checksum",
+)
+
+
+def has_history(project: Project) -> bool:
+    """Whether there is the table."""
+    catalog = "sqlite_master WHERE name" if project.dialect == "sqlite" else "pg_tables WHERE tablename"
+    return bool(project.sql(f"SELECT 1 FROM {catalog} = '{HISTORY}'"))
+
+
+def history(project: Project) -> list[dict[str, Any]]:
+    """The rows of the history, the oldest first; none where it is missing."""
+    if not has_history(project):
+        return []
+    rows = project.sql(f"SELECT {', '.join(COLUMNS)} FROM {HISTORY} ORDER BY id")
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
