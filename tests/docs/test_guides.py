@@ -80,6 +80,7 @@ def test_every_option_of_the_guide_can_be_pasted_into_env(postgresql_project: Pr
     section = DOCUMENTS["the guide"].read_text("utf-8").partition("## Options of your own")[2]
     texts = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
     own = (project.path / "alembic" / "env.py").read_text("utf-8")
+    head, _, run = own.partition("environment.run(")
     ok(project.make("migrate"))
     for statement in (
         "CREATE TABLE legacy_orders (id INTEGER)",
@@ -91,8 +92,9 @@ def test_every_option_of_the_guide_can_be_pasted_into_env(postgresql_project: Pr
     def check(text: str) -> str:
         imports, _, rest = text.rpartition("\n\n\ndef ")
         rest = f"def {rest}" if imports else rest
-        changed = own.replace("from sqlalchemy", f"{imports}\nfrom sqlalchemy", 1)
-        project.write("alembic/env.py", changed.replace("environment.run(metadata)\n", rest))
+        project.write(
+            "alembic/env.py", head.replace("from sqlalchemy", f"{imports}\nfrom sqlalchemy", 1) + rest
+        )
         result = project.alembic("check")
         return result.stdout + result.stderr
 
@@ -103,9 +105,9 @@ def test_every_option_of_the_guide_can_be_pasted_into_env(postgresql_project: Pr
         "include_object=": "'dba_names'",
         "include_name=": "'legacy_orders'",
     }
-    everything = check("environment.run(metadata)\n")
+    everything = check(f"environment.run({run}")
     for option, words in left_alone.items():
-        [text] = [text for text in texts if f"metadata, {option}" in text]
+        [text] = [text for text in texts if f" {option}" in text]
         printed = check(text)
         assert [each for each in left_alone.values() if each in everything and each not in printed] == [words]
 
