@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support import forked
+
 CHECKOUT = Path(__file__).parents[2]
 ANSWERS: dict[str, str | list[str]] = {
     name: default
@@ -45,9 +47,11 @@ class Baker:
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run cookiecutter on the template, with `typed` at its prompts; return what it printed."""
         self.projects.mkdir(exist_ok=True)
-        command = [*self.python, "-m", "cookiecutter", str(self.template), "--output-dir", str(self.projects)]
+        command = ["-m", "cookiecutter", str(self.template), "--output-dir", str(self.projects), *arguments]
+        if self.python == [sys.executable] and forked.fits(command, self.environment):
+            return forked.run(command, cwd=Path.cwd(), env=self.environment, typed=typed)
         return subprocess.run(
-            [*command, *arguments], input=typed, env=self.environment, capture_output=True, encoding="utf-8"
+            [*self.python, *command], input=typed, env=self.environment, capture_output=True, encoding="utf-8"
         )
 
     def __call__(self, **answers: str) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from support import forked
 from support.baking import CHECKOUT
 
 # What a developer's shell may have set and what must not decide a test.
@@ -68,7 +69,7 @@ class Project:
         take most of the suite's time. What makes one is tested in `test_install.py`.
         """
         shutil.copytree(baked, path, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-        (path / ".venv").symlink_to(Path(sys.prefix), target_is_directory=True)
+        forked.make_environment(path / ".venv")
         (path / ".env").write_text(f"DATABASE_URL={url}\n", "utf-8")
         return cls(path, url)
 
@@ -80,11 +81,14 @@ class Project:
     def run(
         self, *command: str, folder: Path | None = None, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project and return what it did."""
+        """Run a command in the project and return what it did; Alembic and the kit in a forked process."""
+        env = environment(**self.variables, **(variables or {}))
+        if command[0] == sys.executable and forked.fits([*command[1:]], env):
+            return forked.run([*command[1:]], cwd=folder or self.path, env=env)
         return subprocess.run(
             command,
             cwd=folder or self.path,
-            env=environment(**self.variables, **(variables or {})),
+            env=env,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
