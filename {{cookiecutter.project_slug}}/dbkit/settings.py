@@ -18,7 +18,7 @@ def either(name: str, second: str, default: Any, **rule: Any) -> Any:
 class DatabaseSettings(BaseSettings):
     """DATABASE_*, MIGRATION_* and TEST_*. URLs are secrets: neither `repr` nor an error shows them.
 
-    `dbkit.settings.Settings` adds the service's own variables.
+    `app.settings.Settings` adds the service's own variables.
     """
 
     model_config = SettingsConfigDict(

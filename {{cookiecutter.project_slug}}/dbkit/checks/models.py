@@ -4,7 +4,7 @@ from dbkit.autogenerate import autogenerate_options, find_differences
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
 from dbkit.execution import alembic_environment, migration_connection, run_keywords
-from dbkit.revisions import scripts
+from dbkit.revisions import one_line, scripts
 
 
 async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> list[str]:
@@ -18,9 +18,10 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
         alembic_environment(config, scripts()) as environment,
         migration_connection(database) as connection,
     ):
-        differences = await connection.run_sync(
-            lambda sync: find_differences(environment, sync, keywords)
-        )
+        with one_line(environment.script):
+            differences = await connection.run_sync(
+                lambda sync: find_differences(environment, sync, keywords)
+            )
     if not differences:
         return []
     print(differences)

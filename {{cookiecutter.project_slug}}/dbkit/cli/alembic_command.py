@@ -1,5 +1,7 @@
 """Calls Alembic's own command line, whose output stays what scripts for Alembic expect."""
 
+import sys
+
 from dbkit import PROJECT
 
 
@@ -7,16 +9,26 @@ def run_alembic(*arguments: str) -> None:
     """Run one of Alembic's commands; a failure is printed behind `FAILED:` and ends the process."""
     from alembic.config import main
 
-    main(argv=["--config", str(PROJECT / "alembic.ini"), *arguments], prog="alembic")
+    from dbkit.errors import error_text, location_of
+
+    try:
+        main(argv=["--config", str(PROJECT / "alembic.ini"), *arguments], prog="alembic")
+    except Exception as error:  # Alembic itself prints its own errors alone
+        location = location_of(error, PROJECT / "alembic")
+        if location is None or location.partition(":")[0] != "env.py":
+            raise
+        sys.exit(f"FAILED: alembic/{location}: {error_text(error)}")
 
 
 def check_files() -> str | None:
-    """Read every revision file; return a line if one of them cannot be read."""
+    """Read `env.py` and every revision file; return a line if one of them cannot be read."""
     from alembic.util import CommandError
 
+    from dbkit.environment import load_options
     from dbkit.revisions import scripts
 
     try:
+        load_options()
         scripts()
     except CommandError as error:
         return f"FAILED: {error}"

@@ -11,13 +11,16 @@ def one_line_failures(
 
     def command(arguments: argparse.Namespace) -> str | None:
         from alembic.util import CommandError
+        from sqlalchemy.exc import DBAPIError
 
-        from dbkit.errors import DatabaseUnavailable, SettingsError
+        from dbkit.errors import DatabaseUnavailable, SettingsError, error_text
 
         try:
             return run(arguments)
         except (CommandError, DatabaseUnavailable, SettingsError) as error:
             return f"FAILED: {error}"
+        except DBAPIError as error:  # whatever else a server says, without the statement
+            return f"FAILED: {error_text(error)}"
         except KeyboardInterrupt:
             return "interrupted: throwaway databases are dropped, nothing else was touched"
 

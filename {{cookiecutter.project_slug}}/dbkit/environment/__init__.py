@@ -6,7 +6,6 @@ The package alone reads `alembic.context`. It turns what the command has put the
 
 import gc
 from collections.abc import Callable, Mapping
-from functools import cache
 from logging.config import fileConfig
 from typing import Any
 
@@ -17,15 +16,16 @@ from alembic.util import CommandError
 from sqlalchemy import MetaData
 
 import dbkit.operations  # noqa: F401 - registers op.create_index_online and its like
-from dbkit import signals
+from dbkit import PROJECT, signals
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.environment.commands import carry_out
 from dbkit.environment.reader import read_request
-from dbkit.errors import DatabaseUnavailable, SettingsError
+from dbkit.errors import DatabaseUnavailable, SettingsError, error_text, location_of
 from dbkit.request import Kind
 from dbkit.revisions import one_line
 
-COLLECTED = "options"  # the attribute of a `Config` that wants the options, and nothing done
+ONLY_OPTIONS = "only_options"  # the attribute of a `Config` for which nothing is to be done
+_known_options: list[EnvironmentOptions] = []  # of this process, once `env.py` has run
 
 
 def run(
@@ -51,9 +51,9 @@ def run(
     # Alembic takes the convention from the metadata that it is configured with.
     names = MetaData(naming_convention=naming_convention)
     options = EnvironmentOptions(metadata, {"target_metadata": names, **configure})
+    _known_options[:] = [options]
     config = context.config
-    if COLLECTED in config.attributes:
-        config.attributes[COLLECTED] = options
+    if ONLY_OPTIONS in config.attributes:
         return
     environment, request = read_request()
     if config.cmd_opts is not None and config.config_file_name:  # started by hand, not by the app
@@ -69,13 +69,23 @@ def run(
         raise CommandError(str(error)) from None
 
 
-@cache
 def load_options() -> EnvironmentOptions:
-    """Return what `alembic/env.py` says, without doing anything on a database."""
-    config = alembic_config()
-    config.attributes[COLLECTED] = None
-    directory = ScriptDirectory.from_config(config)
-    with EnvironmentContext(config, directory):
-        directory.run_env()
-    options: EnvironmentOptions = config.attributes[COLLECTED]
-    return options
+    """Return what `alembic/env.py` says, without doing anything on a database.
+
+    It runs at most once: another thread may be inside one of Alembic's commands, whose process-wide
+    `context` a second environment would take away.
+
+    Raises:
+        CommandError: `env.py` cannot be run; names its line.
+    """
+    if not _known_options:
+        config = alembic_config()
+        config.attributes[ONLY_OPTIONS] = True
+        directory = ScriptDirectory.from_config(config)
+        try:
+            with EnvironmentContext(config, directory):
+                directory.run_env()
+        except Exception as error:
+            location = location_of(error, PROJECT / "alembic") or "env.py"
+            raise CommandError(f"alembic/{location}: {error_text(error)}") from error
+    return _known_options[0]

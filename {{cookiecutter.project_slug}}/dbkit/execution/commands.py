@@ -6,7 +6,7 @@ from dbkit.execution.context import alembic_environment, migration_connection
 from dbkit.execution.executor import Executor
 from dbkit.execution.steps import downgrade_steps, upgrade_steps
 from dbkit.request import FindSteps, Kind, Request
-from dbkit.revisions import scripts
+from dbkit.revisions import one_line, scripts
 
 
 async def upgrade(database: DatabaseURL, options: EnvironmentOptions, to: str = "heads") -> None:
@@ -30,8 +30,9 @@ async def _execute(
     request = Request(Kind.RUN, find, destination)
     async with alembic_environment(alembic_config(database), scripts()) as environment:
         executor = Executor(environment, database, request, run_keywords(options, database.dialect))
-        async with migration_connection(database) as connection:
-            await executor.run(connection)
+        with one_line(scripts()):
+            async with migration_connection(database) as connection:
+                await executor.run(connection)
 
 
 def run_keywords(options: EnvironmentOptions, dialect: str) -> dict[str, object]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateSchema
 
 from dbkit.connection import DatabaseURL
 from dbkit.execution.attempt import Attempt
@@ -113,7 +114,8 @@ class Executor:
 
         def find(connection: Connection) -> list[MigrationStep]:
             context = self._configure(connection, dont_mutate=True)
-            with one_line(self.finder.script, heads=context.get_current_heads()):
+            heads = context.get_current_heads()
+            with one_line(self.finder.script, heads=heads):
                 return self.finder.find(connection, context)
 
         steps = await connection.run_sync(find)
@@ -149,6 +151,9 @@ class Executor:
         create_table(connection)
         if not self.finder.heads:
             context = self._configure(connection, dont_mutate=False)
+            schema = context.version_table_schema
+            if schema and not inspect(connection).has_schema(schema):
+                connection.execute(CreateSchema(schema))
             context.stamp(self.finder.script, "base")
 
     async def _apply(

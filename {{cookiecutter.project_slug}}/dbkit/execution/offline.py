@@ -12,8 +12,8 @@ from sqlalchemy import extract, func, insert
 from sqlalchemy.schema import CreateTable
 
 from dbkit.connection import DatabaseURL
-from dbkit.execution.context import configure, use_context
-from dbkit.execution.steps import check_steps
+from dbkit.execution.context import configure, quiet, use_context
+from dbkit.execution.steps import check_steps, find_steps
 from dbkit.history.table import DONE, Author, Measurements, history, row_of
 from dbkit.request import Request
 from dbkit.settings import get_settings
@@ -31,21 +31,22 @@ def render(
     rows = _HistoryRows(Author(settings.environment))
 
     def find_all(heads: Any, context: MigrationContext) -> Iterator[MigrationStep]:
-        steps = list(request.find(heads, context))
+        steps = find_steps(request, environment.script, heads, context)
         check_steps(steps, database.dialect)
         rows.name_run(steps)
         yield from steps
 
-    alembics = configure(
-        environment,
-        url=database.url,
-        literal_binds=True,
-        dialect_opts={"paramstyle": "named"},
-        **keywords,
-    )
-    callbacks = (rows.write, *alembics.opts["on_version_apply"])
-    guard = TransactionGuard(TransactionTimer())
-    context = GuardedContext(alembics, guard, fn=find_all, on_version_apply=callbacks)
+    with quiet():
+        alembics = configure(
+            environment,
+            url=database.url,
+            literal_binds=True,
+            dialect_opts={"paramstyle": "named"},
+            **keywords,
+        )
+        callbacks = (rows.write, *alembics.opts["on_version_apply"])
+        guard = TransactionGuard(TransactionTimer())
+        context = GuardedContext(alembics, guard, fn=find_all, on_version_apply=callbacks)
     use_context(context)
     if database.dialect == "postgresql":
         context.execute(f"SET lock_timeout = '{settings.migration_lock_timeout * 1000:.0f}ms'")

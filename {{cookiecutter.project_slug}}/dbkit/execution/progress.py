@@ -1,5 +1,6 @@
 """Measures the step that is being executed, and writes its row of the history."""
 
+import asyncio
 import logging
 from pathlib import Path
 from time import monotonic
@@ -14,6 +15,7 @@ from dbkit.settings import get_settings
 from dbkit.transactions import TransactionTimer
 
 log = logging.getLogger("alembic.migrator")
+LONG = 5  # seconds after which a step is announced before its end
 
 
 class Progress:
@@ -31,6 +33,7 @@ class Progress:
         self._begun = monotonic()
         self._waited_before = 0.0
         self._finished: list[str] = []
+        self._notice: asyncio.TimerHandle | None = None
 
     @property
     def file(self) -> Path | None:
@@ -39,6 +42,7 @@ class Progress:
 
     def begin_attempt(self) -> None:
         """Start measuring an attempt: on SQLite of all steps, otherwise of one."""
+        self._announce(None)
         self.step = None
         self._finished.clear()
         self.timer.restart()
@@ -47,12 +51,21 @@ class Progress:
         """Start measuring `step`."""
         self.step = step
         self._begun = monotonic()
+        self._announce(f"Running {step}")
         self.blockers.clear()
         if self.database.dialect == "postgresql":  # where a transaction is a step's own
             self.timer.restart()
 
+    def _announce(self, line: str | None) -> None:
+        """Log what is being executed if it takes long: the log of a killed process then tells."""
+        if self._notice is not None:
+            self._notice.cancel()
+        loop = asyncio.get_running_loop()
+        self._notice = loop.call_later(LONG, log.info, line) if line else None
+
     def end_step(self) -> None:
         """Note that the step is done, and on PostgreSQL committed."""
+        self._announce(None)
         step = str(self.step).replace("stamp_revision", "stamp")
         self._finished.append(f"Ran {step} ({monotonic() - self._begun:.2f} s)")
         self._last = self.step
@@ -91,6 +104,7 @@ class Progress:
 
     async def record_failed(self, error: str) -> None:
         """Write that the step failed, on a connection of its own."""
+        self._announce(None)
         if isinstance(self.step, RevisionStep | StampStep):
             info, measured = self.step.info, self.measurements
             await record_failed(self.database, info, measured, self.author, error)

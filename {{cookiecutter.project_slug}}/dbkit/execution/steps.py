@@ -1,6 +1,7 @@
 """Finds the steps that a request wants from where the database stands, and whether they may run."""
 
 import logging
+import re
 from collections.abc import Iterable
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -76,15 +77,8 @@ class StepFinder:
                 log.warning("%s; nothing to do", ahead)
                 self.is_ahead = True
                 return []
-        try:
-            steps = list(self.request.find(() if self.purge else self.heads, context))
-        except CommandError as error:
-            if self._leaves_a_merge() and type(error.__cause__) is RevisionError:
-                raise MigrationError(
-                    "a step down from a merge leads two ways: name the revision to go to, "
-                    "REV=<revision>"
-                ) from error
-            raise
+        heads = () if self.purge else self.heads
+        steps = find_steps(self.request, self.script, heads, context)
         if any(isinstance(step, RevisionStep) and step.is_upgrade for step in steps):
             check_unedited(connection, self.script, self.heads)
         check_steps(steps, connection.dialect.name)
@@ -109,15 +103,34 @@ class StepFinder:
         except CommandError:
             return False
 
-    def _leaves_a_merge(self) -> bool:
-        """Whether the step is relative, and begins at a revision that joins two branches."""
-        destination = self.request.destination
-        known = (head for head in self.heads if is_known(self.script, head))
-        return (
-            isinstance(destination, str)
-            and destination.startswith("-")
-            and any(self.script.get_revision(head).is_merge_point for head in known)
-        )
+
+def find_steps(
+    request: Request, script: ScriptDirectory, heads: tuple[str, ...], context: MigrationContext
+) -> list[MigrationStep]:
+    """Return the steps of a request for a database that stands at `heads`.
+
+    Raises:
+        CommandError: there is no such way, or there are two.
+    """
+    try:
+        return list(request.find(heads, context))
+    except CommandError as error:
+        if type(error.__cause__) is RevisionError and _leaves_a_merge(request, script, heads):
+            raise MigrationError(
+                "a step down from a merge leads two ways: name the revision to go to, "
+                "REV=<revision>"
+            ) from error
+        raise
+
+
+def _leaves_a_merge(request: Request, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
+    """Tell whether a step down, `-1` or `<revision>-1`, begins at a merge."""
+    relative = re.fullmatch(r"(?:.*@)?(?P<begin>\w*)-\d+", str(request.destination))
+    if relative is None:
+        return False
+    begin = [relative["begin"]] if relative["begin"] else heads
+    known = [name for name in begin if is_known(script, name)]
+    return any(script.get_revision(name).is_merge_point for name in known)
 
 
 def check_steps(steps: Iterable[MigrationStep], dialect: str) -> None:
