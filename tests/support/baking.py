@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.commands import fork_server
+
 CHECKOUT = Path(__file__).parents[2]
 ANSWERS: dict[str, str | list[str]] = {
     name: default
@@ -45,9 +47,14 @@ class Baker:
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """Run cookiecutter on the template, with `typed` at its prompts; return what it printed."""
         self.projects.mkdir(exist_ok=True)
-        command = [*self.python, "-m", "cookiecutter", str(self.template), "--output-dir", str(self.projects)]
+        command = ["-m", "cookiecutter", str(self.template), "--output-dir", str(self.projects), *arguments]
+        server = fork_server(self.environment) if self.python == [sys.executable] else None
+        if server:
+            result = server.run(command, folder=Path.cwd(), environment=self.environment, typed=typed)
+            if result:
+                return result
         return subprocess.run(
-            [*command, *arguments], input=typed, env=self.environment, capture_output=True, encoding="utf-8"
+            [*self.python, *command], input=typed, env=self.environment, capture_output=True, encoding="utf-8"
         )
 
     def __call__(self, **answers: str) -> Path:
