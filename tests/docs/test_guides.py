@@ -75,6 +75,54 @@ def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> No
         assert project.sql("SELECT name FROM sqlite_master WHERE name = 'ix_users_name'")
 
 
+def test_every_option_of_the_guide_can_be_pasted_into_env(postgresql_project: Project) -> None:
+    project = postgresql_project
+    section = DOCUMENTS["the guide"].read_text("utf-8").partition("## Options of your own")[2]
+    texts = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    own = (project.path / "alembic" / "env.py").read_text("utf-8")
+    head, _, run = own.partition("environment.run(")
+    ok(project.make("migrate"))
+    for statement in (
+        "CREATE TABLE legacy_orders (id INTEGER)",
+        "CREATE INDEX dba_names ON users (name)",
+        "ALTER TABLE users ALTER COLUMN is_active SET DEFAULT false, ALTER COLUMN name TYPE TEXT",
+    ):
+        project.sql(statement)
+
+    def check(text: str) -> str:
+        imports, _, rest = text.rpartition("\n\n\ndef ")
+        rest = f"def {rest}" if imports else rest
+        project.write(
+            "alembic/env.py", head.replace("from sqlalchemy", f"{imports}\nfrom sqlalchemy", 1) + rest
+        )
+        result = project.alembic("check")
+        return result.stdout + result.stderr
+
+    # What each function leaves alone, in the words of `alembic check` without it.
+    left_alone = {
+        "compare_type=": "'users.name'",
+        "compare_server_default=": "'users.is_active'",
+        "include_object=": "'dba_names'",
+        "include_name=": "'legacy_orders'",
+    }
+    everything = check(f"environment.run({run}")
+    for option, words in left_alone.items():
+        [text] = [text for text in texts if f" {option}" in text]
+        printed = check(text)
+        assert [each for each in left_alone.values() if each in everything and each not in printed] == [words]
+
+    version_table, apply = [text for text in texts if not any(option in text for option in left_alone)]
+    check(apply)
+    assert "5f3a9c1e7b24 by announce" in ok(project.make("migrate-test"))
+    check(version_table)
+    project.sql("DROP TABLE users, legacy_orders, alembic_version, alembic_history")
+    ok(project.make("migrate"))
+    assert project.tables() == {"users", "schema_versions"}
+    assert "5f3a9c1e7b24 (head)" in ok(project.make("migration-current"))
+    ok(project.make("migration-check"))
+    ok(project.python("-m", "pytest", "-q", "tests/test_database_migrations.py"))
+
+
 def test_a_column_hidden_as_the_guide_says_is_still_that_of_the_revisions(sqlite_project: Project) -> None:
     project = sqlite_project
     [block] = [text for text in blocks(DOCUMENTS["the guide"], "python") if "exclude_properties" in text]

@@ -25,7 +25,7 @@ from support.projects import INITIAL, Project, ok
 
 pytestmark = pytest.mark.slow
 
-# The key as `app/migrator/lock.py` documents it, made by the server itself.
+# The key as `dbkit/locking/advisory_lock.py` documents it, made by the server itself.
 LOCK_KEY = (
     "('x' || encode(substr(sha256(convert_to("
     "'alembic:' || current_database() || ':alembic_version', 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint"

@@ -17,7 +17,7 @@ WITHOUT_CACHES = "?statement_cache_size=0&prepared_statement_cache_size=0"
 CROWD = """\
 import asyncio
 from sqlalchemy import select
-from app.database.session import get_engine, get_session_factory
+from app.database import get_engine, get_session_factory
 from app.models.user import User
 
 most = 0

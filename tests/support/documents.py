@@ -12,6 +12,7 @@ DOCUMENTS = {
     "the guide": PROJECT / "alembic" / "README.md",
     "what guards": PROJECT / "alembic" / "guards.md",
     "tables in use": PROJECT / "alembic" / "online.md",
+    "how it works inside": PROJECT / "alembic" / "inside.md",
 }
 
 

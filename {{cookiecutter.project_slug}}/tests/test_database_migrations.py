@@ -9,6 +9,7 @@ from sqlalchemy import Connection, inspect, text
 
 from dbkit.config import alembic_config
 from dbkit.connection import DatabaseURL, connect
+from dbkit.environment import load_options
 from dbkit.revisions import scripts
 
 # Rows that have to live through every later revision, and back: the revision after which they are
@@ -47,7 +48,7 @@ def schema(connection: Connection) -> dict[str, Any]:
             "check": sorted(str(item) for item in inspector.get_check_constraints(table)),
         }
         for table in inspector.get_table_names()
-        if table not in ("alembic_version", "alembic_history")
+        if table not in (load_options().version_table, "alembic_history")
     }
     if connection.dialect.name == "postgresql":
         found["types"] = connection.scalars(
