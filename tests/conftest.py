@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from support.baking import Baker, copy_checkout
+from support.commands import PACKAGES, forking
 from support.devserver_project import Place, Somebody, Workplace, adopt, ordinary, public_folder
 from support.online_fixtures import at_first
 from support.processes import LONG
-from support.projects import FOREIGN, Project, ok
+from support.projects import FOREIGN, Project, environment, ok
 from support.servers import PostgresServer, running_server
 
 ON_POSTGRESQL_FIRST = (
@@ -43,6 +44,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_second_half(item: pytest.Item) -> bool:
     """Whether it repeats on SQLite what PostgreSQL has shown, and SQLite is not what it is about."""
     return item.path.stem in ON_POSTGRESQL_FIRST and "[sqlite" in item.name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run the commands of projects in a fork server of this process."""
+    with forking(environment(), tmp_path_factory.mktemp("environment") / "venv"):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +83,7 @@ def compiled_project(default_project: Path, tmp_path_factory: pytest.TempPathFac
     """The same with its bytecode, which is a fifth of the time that its commands take."""
     compiled = tmp_path_factory.mktemp("compiled") / "project"
     shutil.copytree(default_project, compiled, symlinks=True)
-    for folder in ("app", "dbkit", "alembic"):
+    for folder in PACKAGES:
         compileall.compile_dir(compiled / folder, quiet=1)
     return compiled
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support import forked
+from support.commands import fork_server
 
 CHECKOUT = Path(__file__).parents[2]
 ANSWERS: dict[str, str | list[str]] = {
@@ -48,8 +48,11 @@ class Baker:
         """Run cookiecutter on the template, with `typed` at its prompts; return what it printed."""
         self.projects.mkdir(exist_ok=True)
         command = ["-m", "cookiecutter", str(self.template), "--output-dir", str(self.projects), *arguments]
-        if self.python == [sys.executable] and forked.fits(command, self.environment):
-            return forked.run(command, cwd=Path.cwd(), env=self.environment, typed=typed)
+        server = fork_server(self.environment) if self.python == [sys.executable] else None
+        if server:
+            result = server.run(command, folder=Path.cwd(), environment=self.environment, typed=typed)
+            if result:
+                return result
         return subprocess.run(
             [*self.python, *command], input=typed, env=self.environment, capture_output=True, encoding="utf-8"
         )

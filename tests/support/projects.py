@@ -7,7 +7,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from support import forked
 from support.baking import CHECKOUT
+from support.commands import ALEMBIC, fork_server, is_python, venv
 
 # What a developer's shell may have set and what must not decide a test.
 FOREIGN = re.compile(
@@ -69,7 +68,7 @@ class Project:
         take most of the suite's time. What makes one is tested in `test_install.py`.
         """
         shutil.copytree(baked, path, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
-        forked.make_environment(path / ".venv")
+        (path / ".venv").symlink_to(venv(), target_is_directory=True)
         (path / ".env").write_text(f"DATABASE_URL={url}\n", "utf-8")
         return cls(path, url)
 
@@ -78,17 +77,27 @@ class Project:
         """`postgresql` or `sqlite`."""
         return self.url.partition(":")[0].partition("+")[0]
 
+    @property
+    def interpreter(self) -> str:
+        """The project's Python."""
+        return str(self.path / ".venv" / "bin" / "python")
+
     def run(
         self, *command: str, folder: Path | None = None, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the project and return what it did; Alembic and the kit in a forked process."""
-        env = environment(**self.variables, **(variables or {}))
-        if command[0] == sys.executable and forked.fits([*command[1:]], env):
-            return forked.run([*command[1:]], cwd=folder or self.path, env=env)
+        """Run a command in the project and return what it did."""
+        shell = environment(**self.variables, **(variables or {}))
+        server = fork_server(shell) if is_python(command[0]) else None
+        if server:
+            result = server.run(
+                command[1:], folder=folder or self.path, environment=shell, executable=command[0]
+            )
+            if result:
+                return result
         return subprocess.run(
             command,
             cwd=folder or self.path,
-            env=env,
+            env=shell,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -102,11 +111,11 @@ class Project:
     def alembic(self, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Plain Alembic with the project's configuration, from any folder."""
         ini = str(self.path / "alembic.ini")
-        return self.run(sys.executable, "-m", "alembic", "-c", ini, *arguments, folder=folder)
+        return self.run(self.interpreter, *ALEMBIC, "-c", ini, *arguments, folder=folder)
 
     def python(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Python in the project's folder."""
-        return self.run(sys.executable, *arguments, variables=variables)
+        return self.run(self.interpreter, *arguments, variables=variables)
 
     def revisions(self, slug: str = "") -> list[Path]:
         """The revision files whose name holds `slug`, but the one that every project begins with."""
