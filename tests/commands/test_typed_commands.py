@@ -426,8 +426,8 @@ def test_the_sql_of_a_way_back_wants_to_know_from_where(sqlite_project: Project,
     assert "DROP TABLE users" in typed(project, "alembic downgrade head:-1 --sql").stdout
 
 
-def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed) -> None:
-    project = Project(bake(database="sqlite"), "sqlite:///my_service_dev.db")
+def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed, tmp_path: Path) -> None:
+    project = Project.adopt(bake(database="sqlite"), tmp_path / "project", "sqlite:///my_service_dev.db")
     project.write(MODEL, PRODUCT)
     project.write("app/models/__pycache__/product.pyc", "")  # a developer's Python leaves one
     ok(project.alembic("revision", "--autogenerate", "-m", "Add phone field to user model"))
