@@ -68,6 +68,7 @@ def comparisons(folder: Path, template: Path, baked: Path, stack: ExitStack) -> 
     if server:
         yield nothing_to_do(Pair.postgresql(baked, room("nothing-postgresql"), server))
     yield nothing_to_do(Pair.sqlite(baked, room("nothing-sqlite")))
+    yield nothing_to_do(Pair.sqlite(baked, room("models-sqlite")), models=1000)
     yield bake_time(template, room("bakes"))
     if server:
         yield many_revisions(Pair.postgresql(baked, room("many-postgresql"), server))

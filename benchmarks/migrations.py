@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import Comparison, Side, run, users_environment
-from benchmarks.revisions import write_revisions
+from benchmarks.revisions import model_source, write_revisions
 from support.projects import Project
 from support.servers import PostgresServer
 
@@ -74,32 +74,46 @@ class Pair:
         )
 
     def sides(self, upgrades: int, *, from_base: bool) -> tuple[Side, Side]:
-        """`make migrate` and `alembic upgrade head`, which are to run `upgrades` revisions."""
+        """What `make migrate` runs, and `alembic upgrade head`; both are to run `upgrades` revisions."""
 
-        def side(command: list[str], folder: Path, url: str) -> Side:
+        def side(command: list[str], folder: Path, url: str, line: str) -> Side:
             return Side(
-                command,
+                [sys.executable, "-m", *command],
                 folder,
                 users_environment(),
                 prepare=lambda: self.empty(url) if from_base else None,
-                proof=lambda said: "Context impl" in said and said.count("Running upgrade") == upgrades,
+                proof=lambda said: "INFO" in said and said.count(line) == upgrades,
             )
 
-        make = ["make", "--old-file=.venv/.installed", "migrate"]
-        alembic = [sys.executable, "-m", "alembic", "upgrade", "head"]
         return (
-            side(make, self.project.path, self.project.url),
-            side(alembic, self.bare, self.bare_url),
+            side(["dbkit", "migrate"], self.project.path, self.project.url, "Ran upgrade"),
+            side(["alembic", "upgrade", "head"], self.bare, self.bare_url, "Running upgrade"),
+        )
+
+    def add_models(self, count: int) -> None:
+        """Give both sides the same `count` models, which bare Alembic imports for every command."""
+        (self.project.path / "app" / "models" / "many.py").write_text(model_source(count), "utf-8")
+        shutil.copytree(self.project.path / "app", self.bare / "app")
+        (self.bare / "app" / "database.py").unlink()
+        _edit(
+            self.bare / "alembic" / "env.py",
+            "target_metadata = None",
+            "from app.models.base import Base\n\ntarget_metadata = Base.metadata",
         )
 
 
-def nothing_to_do(pair: Pair) -> Comparison:
+def nothing_to_do(pair: Pair, models: int = 0) -> Comparison:
     """Compare on databases that are at the head already."""
     pair.initialise()
+    if models:
+        pair.add_models(models)
     for side in pair.sides(1, from_base=False):
         run(side)
     ours, bare = pair.sides(0, from_base=False)
-    return Comparison(f"`make migrate` with nothing to do, {pair.database}", ours, bare, goal=1.3)
+    title = f"`make migrate` with nothing to do, {pair.database}"
+    if models:
+        return Comparison(f"{title}, {models:,} models", ours, bare, goal=0.3, repeats=1)
+    return Comparison(title, ours, bare, goal=0.9)
 
 
 def many_revisions(pair: Pair) -> Comparison:

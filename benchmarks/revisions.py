@@ -69,3 +69,26 @@ def _step(table: int, step: int) -> tuple[str, str, str]:
         f'op.add_column("{name}", sa.Column("{column}", sa.String(length=80), nullable=True))',
         f'op.drop_column("{name}", "{column}")',
     )
+
+
+def model_source(count: int) -> str:
+    """Return a module of `count` models with five columns each, beside those of the base class."""
+    head = """\"\"\"Models to measure with.\"\"\"
+
+from decimal import Decimal
+
+from sqlalchemy import Numeric, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BaseModel
+"""
+    model = """
+
+class Thing{number}(BaseModel):
+    name: Mapped[str] = mapped_column(String(80), index=True)
+    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
+    note: Mapped[str | None]
+    amount: Mapped[int]
+    is_active: Mapped[bool] = mapped_column(default=True)
+"""
+    return head + "".join(model.format(number=number) for number in range(count))
