@@ -11,7 +11,7 @@ import pytest
 
 from support.baking import Baker, copy_checkout
 from support.commands import PACKAGES, forking
-from support.devserver_project import Place, Somebody, Workplace, adopt, ordinary, public_folder
+from support.devserver_project import DevServerProject, MakeProject, User, adopt, ordinary, public_folder
 from support.online_fixtures import at_first
 from support.processes import LONG
 from support.projects import FOREIGN, Project, environment, ok
@@ -116,43 +116,43 @@ def project(request: pytest.FixtureRequest) -> Project:
 
 
 @pytest.fixture(scope="session")
-def somebody() -> Iterator[Somebody]:
+def ordinary_user() -> Iterator[User]:
     """An ordinary user."""
     with public_folder() as folder:
         yield ordinary(folder)
 
 
 @pytest.fixture(scope="session")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Somebody:
+def root(tmp_path_factory: pytest.TempPathFactory) -> User:
     """Root, with the Python of these tests."""
     if os.geteuid() != 0:
         pytest.skip("not root")
-    return Somebody(sys.executable, tmp_path_factory.mktemp("home"))
+    return User(sys.executable, tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
-def place(default_project: Path, somebody: Somebody) -> Iterator[Place]:
+def make_project(default_project: Path, ordinary_user: User) -> Iterator[MakeProject]:
     """Factory of projects; their servers end with the test."""
-    made: list[Workplace] = []
+    made: list[DevServerProject] = []
     with public_folder() as folder:
 
-        def make(who: Somebody = somebody, name: str = "shop", inside: Path = folder) -> Workplace:
-            made.append(adopt(default_project, inside / name, who))
+        def make(user: User = ordinary_user, name: str = "shop", inside: Path = folder) -> DevServerProject:
+            made.append(adopt(default_project, inside / name, user))
             return made[-1]
 
         yield make
-        for workplace in made:
-            workplace.close()
+        for project in made:
+            project.close()
 
 
 @pytest.fixture
-def shop(place: Place) -> Workplace:
+def shop(make_project: MakeProject) -> DevServerProject:
     """A project of an ordinary user."""
-    return place()
+    return make_project()
 
 
 @pytest.fixture
-def private(root: Somebody) -> Iterator[Path]:
+def private(root: User) -> Iterator[Path]:
     """A folder that only root can enter, as its home is."""
     with public_folder() as folder:
         folder.chmod(0o700)
@@ -160,13 +160,13 @@ def private(root: Somebody) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def shop_with_server(default_project: Path) -> Iterator[Workplace]:
+def shop_with_server(default_project: Path) -> Iterator[DevServerProject]:
     """A project whose `db-up` started its server."""
     with public_folder() as folder:
-        workplace = adopt(default_project, folder / "shop", ordinary(folder))
-        ok(workplace.up(DB_SERVER="system"))
-        yield workplace
-        workplace.close()
+        project = adopt(default_project, folder / "shop", ordinary(folder))
+        ok(project.up(DB_SERVER="system"))
+        yield project
+        project.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from support.devserver_project import Workplace
+from support.devserver_project import DevServerProject
 from support.projects import ok, refusal
 from support.servers import PostgresServer, bindir, running_server
 from support.stubs import Stub
@@ -24,12 +24,12 @@ pytestmark = [
 
 
 @pytest.fixture
-def shop(shop_with_server: Workplace) -> Workplace:
+def shop(shop_with_server: DevServerProject) -> DevServerProject:
     """A project whose `db-up` started its server."""
     return shop_with_server
 
 
-def test_db_test_prints_server_version_and_round_trip(shop: Workplace) -> None:
+def test_db_test_prints_server_version_and_round_trip(shop: DevServerProject) -> None:
     said = ok(shop.database("test"))
     version = shop.sql("SHOW server_version")[0].split()[0]
     assert f"PostgreSQL {version} on 127.0.0.1:{shop.port}, database shop_dev, without TLS" in said
@@ -37,7 +37,7 @@ def test_db_test_prints_server_version_and_round_trip(shop: Workplace) -> None:
     assert " ms" in said
 
 
-def test_db_test_says_when_there_is_tls(shop: Workplace) -> None:
+def test_db_test_says_when_there_is_tls(shop: DevServerProject) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
 
@@ -62,7 +62,7 @@ def test_db_test_says_when_there_is_tls(shop: Workplace) -> None:
     ],
     ids=["no-server", "password", "database", "host", "sqlite", "url"],
 )
-def test_db_test_fails_in_one_line_that_says_why(shop: Workplace, url: str, reason: str) -> None:
+def test_db_test_fails_in_one_line_that_says_why(shop: DevServerProject, url: str, reason: str) -> None:
     url = url.format(port=shop.port, password=shop.password)
     result = shop.database("test", DATABASE_URL=url)
     assert reason in refusal(result)
@@ -71,7 +71,7 @@ def test_db_test_fails_in_one_line_that_says_why(shop: Workplace, url: str, reas
     assert "s3cret" not in result.stderr
 
 
-def test_db_test_of_an_sqlite_file_reads_it_and_makes_none(shop: Workplace) -> None:
+def test_db_test_of_an_sqlite_file_reads_it_and_makes_none(shop: DevServerProject) -> None:
     variables = {"DATABASE_URL": "sqlite:///tested.db"}
     file = shop.path / "tested.db"
     assert "does not exist yet" in ok(shop.database("test", **variables))
@@ -84,9 +84,9 @@ def test_db_test_of_an_sqlite_file_reads_it_and_makes_none(shop: Workplace) -> N
 
 
 @pytest.fixture
-def psql(shop: Workplace) -> Iterator[Stub]:
+def psql(shop: DevServerProject) -> Iterator[Stub]:
     """A psql that shows how it was called."""
-    stub = Stub(shop.path.parent / "bin", "psql", shop.somebody)
+    stub = Stub(shop.path.parent / "bin", "psql", shop.user)
     stub.answer({"": (0, "")})
     yield stub
     shutil.rmtree(stub.folder)
@@ -109,15 +109,15 @@ FORMS = [
 ]
 
 
-def test_every_form_of_a_url_is_given_to_psql_without_its_password(shop: Workplace) -> None:
+def test_every_form_of_a_url_is_given_to_psql_without_its_password(shop: DevServerProject) -> None:
     script = (
         "import sys; from dbkit.connection.shell import libpq_url as f; print([f(u) for u in sys.argv[1:]])"
     )
-    said = ok(shop.run(shop.somebody.python, "-c", script, *(url for url, _, _ in FORMS)))
+    said = ok(shop.run(shop.user.python, "-c", script, *(url for url, _, _ in FORMS)))
     assert ast.literal_eval(said) == [(argument, password) for _, argument, password in FORMS]
 
 
-def test_db_shell_gives_psql_the_password_in_its_environment(shop: Workplace, psql: Stub) -> None:
+def test_db_shell_gives_psql_the_password_in_its_environment(shop: DevServerProject, psql: Stub) -> None:
     url = "postgresql+asyncpg://a:s3cret@h:1/d?sslmode=require"
     ok(shop.database("shell", DATABASE_URL=url, PATH=psql.path))
     [(arguments, variables)] = psql.calls
@@ -125,26 +125,26 @@ def test_db_shell_gives_psql_the_password_in_its_environment(shop: Workplace, ps
     assert variables["PGPASSWORD"] == "s3cret"
 
 
-def test_db_shell_is_psql_on_the_configured_database(shop: Workplace) -> None:
+def test_db_shell_is_psql_on_the_configured_database(shop: DevServerProject) -> None:
     result = subprocess.run(
-        [shop.somebody.python, "-m", "dbkit", "db-shell"],
+        [shop.user.python, "-m", "dbkit", "db-shell"],
         cwd=shop.path,
         input="SELECT 'database ' || current_database();",
         capture_output=True,
         encoding="utf-8",
-        **shop.somebody.options,
+        **shop.user.options,
     )
     assert "database shop_dev" in ok(result)
 
 
-def test_db_shell_finds_the_psql_of_the_development_server(shop: Workplace) -> None:
+def test_db_shell_finds_the_psql_of_the_development_server(shop: DevServerProject) -> None:
     script = "from dbkit.connection.shell import _psql; print(_psql())"
-    found = ok(shop.run(shop.somebody.python, "-c", script, PATH="/nowhere")).strip()
+    found = ok(shop.run(shop.user.python, "-c", script, PATH="/nowhere")).strip()
     assert Path(found).name == "psql"
     assert os.access(found, os.X_OK)
 
 
-def test_db_shell_without_a_psql_is_a_line(shop: Workplace) -> None:
+def test_db_shell_without_a_psql_is_a_line(shop: DevServerProject) -> None:
     state = shop.path / ".database" / "server.json"
     saved = state.rename(state.with_name("saved.json"))
     try:
@@ -154,16 +154,16 @@ def test_db_shell_without_a_psql_is_a_line(shop: Workplace) -> None:
 
 
 @pytest.mark.parametrize("has_sqlite3", [True, False], ids=["sqlite3", "python"])
-def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> None:
+def test_db_shell_opens_an_sqlite_file(shop: DevServerProject, has_sqlite3: bool) -> None:
     if has_sqlite3 and shutil.which("sqlite3") is None:
         pytest.skip("no sqlite3 on this machine")
-    version = ok(shop.run(shop.somebody.python, "-c", "import sys; print(*sys.version_info[:2])"))
+    version = ok(shop.run(shop.user.python, "-c", "import sys; print(*sys.version_info[:2])"))
     file = shop.path / "shell.db"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    shop.somebody.own(file)
+    shop.user.own(file)
     result = subprocess.run(
-        [shop.somebody.python, "-m", "dbkit", "db-shell"],
+        [shop.user.python, "-m", "dbkit", "db-shell"],
         cwd=shop.path,
         env=dict(os.environ)
         | {"DATABASE_URL": "sqlite:///shell.db"}
@@ -171,7 +171,7 @@ def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> No
         input="SELECT answer FROM kept;\n",
         capture_output=True,
         encoding="utf-8",
-        **shop.somebody.options,
+        **shop.user.options,
     )
     if not has_sqlite3 and tuple(map(int, version.split())) < (3, 12):
         assert "sqlite3 is not there" in refusal(result)
@@ -180,6 +180,6 @@ def test_db_shell_opens_an_sqlite_file(shop: Workplace, has_sqlite3: bool) -> No
     file.unlink()
 
 
-def test_an_unknown_command_is_a_usage_line(shop: Workplace) -> None:
+def test_an_unknown_command_is_a_usage_line(shop: DevServerProject) -> None:
     assert "usage: python -m dbkit" in shop.database("drop").stderr
     assert "invalid choice: 'db-drop'" in refusal(shop.database("drop"))

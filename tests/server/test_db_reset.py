@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from support.devserver_project import Workplace, adopt, public_folder
+from support.devserver_project import DevServerProject, adopt, public_folder
 from support.projects import ok, refusal
 from support.servers import PostgresServer, bindir, running_server
 from support.stubs import relay
@@ -23,7 +23,7 @@ Open = Callable[[str], sqlite3.Connection]
 
 
 @pytest.fixture
-def shop(shop_with_server: Workplace) -> Workplace:
+def shop(shop_with_server: DevServerProject) -> DevServerProject:
     """A project whose `db-up` started its server."""
     return shop_with_server
 
@@ -40,7 +40,7 @@ def foreign() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def kept(shop: Workplace) -> str:
+def kept(shop: DevServerProject) -> str:
     """Put something into the database of `shop`; returns the statement that finds it again."""
     shop.sql("DROP TABLE IF EXISTS kept")
     shop.sql("CREATE TABLE kept AS SELECT 42 AS answer")
@@ -57,7 +57,9 @@ def precious(foreign: PostgresServer) -> Iterator[str]:
     foreign.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def test_db_reset_empties_our_own_server_while_others_are_connected(shop: Workplace, kept: str) -> None:
+def test_db_reset_empties_our_own_server_while_others_are_connected(
+    shop: DevServerProject, kept: str
+) -> None:
     async def reset_while_connected() -> None:
         connection = await asyncpg.connect(
             host="127.0.0.1", port=shop.port, user="app", password=shop.password, database="shop_dev"
@@ -72,7 +74,7 @@ def test_db_reset_empties_our_own_server_while_others_are_connected(shop: Workpl
 
 
 def test_db_reset_of_a_foreign_server_behind_a_tunnel_touches_nothing(
-    shop: Workplace, foreign: PostgresServer, precious: str
+    shop: DevServerProject, foreign: PostgresServer, precious: str
 ) -> None:
     before = foreign.sql("SELECT oid FROM pg_database WHERE datname = 'precious'")
     with relay(foreign.port) as port:
@@ -90,9 +92,11 @@ def test_db_reset_of_a_foreign_server_behind_a_tunnel_touches_nothing(
         assert foreign.sql("SELECT oid FROM pg_database WHERE datname = 'precious'") != before
 
 
-def test_db_reset_takes_a_server_without_a_mark_for_nobodys(default_project: Path, shop: Workplace) -> None:
+def test_db_reset_takes_a_server_without_a_mark_for_nobodys(
+    default_project: Path, shop: DevServerProject
+) -> None:
     with public_folder() as folder, running_server() as server:
-        fresh = adopt(default_project, folder / "fresh", shop.somebody)  # it has no mark either
+        fresh = adopt(default_project, folder / "fresh", shop.user)  # it has no mark either
         assert "was not started by" in refusal(fresh.database("reset", DATABASE_URL=server.url("shop")))
         (fresh.path / ".database").mkdir()
         (fresh.path / ".database" / "mark").touch()
@@ -100,12 +104,12 @@ def test_db_reset_takes_a_server_without_a_mark_for_nobodys(default_project: Pat
 
 
 def test_db_reset_of_a_copy_of_the_project_does_not_reach_the_originals_database(
-    shop: Workplace, kept: str
+    shop: DevServerProject, kept: str
 ) -> None:
     with public_folder() as folder:
-        copy = Workplace(folder / shop.path.name, shop.somebody, shop.password)
+        copy = DevServerProject(folder / shop.path.name, shop.user, shop.password)
         shutil.copytree(shop.path, copy.path, symlinks=True, ignore=shutil.ignore_patterns("data"))
-        shop.somebody.own(copy.path, *copy.path.rglob("*"))
+        shop.user.own(copy.path, *copy.path.rglob("*"))
         assert copy.port == shop.port
         assert "was not started by" in refusal(copy.database("reset"))
     assert shop.sql(kept) == [1]
@@ -113,13 +117,13 @@ def test_db_reset_of_a_copy_of_the_project_does_not_reach_the_originals_database
 
 @pytest.mark.parametrize("confirm", ["shop", "shop_dev "])
 def test_db_reset_refuses_a_wrong_confirm_even_on_our_own_server(
-    shop: Workplace, kept: str, confirm: str
+    shop: DevServerProject, kept: str, confirm: str
 ) -> None:
     assert "make db-reset CONFIRM=shop_dev" in refusal(shop.database("reset", CONFIRM=confirm))
     assert shop.sql(kept) == [1]
 
 
-def test_db_reset_outside_of_development_wants_the_name(shop: Workplace, kept: str) -> None:
+def test_db_reset_outside_of_development_wants_the_name(shop: DevServerProject, kept: str) -> None:
     for environment in ("staging", "production"):
         said = refusal(shop.database("reset", ENVIRONMENT=environment))
         assert f"ENVIRONMENT is {environment}" in said
@@ -128,12 +132,12 @@ def test_db_reset_outside_of_development_wants_the_name(shop: Workplace, kept: s
     assert shop.sql(kept) == [0]
 
 
-def test_db_reset_works_in_the_test_environment(shop: Workplace, kept: str) -> None:
+def test_db_reset_works_in_the_test_environment(shop: DevServerProject, kept: str) -> None:
     ok(shop.database("reset", ENVIRONMENT="test"))
     assert shop.sql(kept) == [0]
 
 
-def test_db_reset_goes_past_the_pooler(shop: Workplace, kept: str) -> None:
+def test_db_reset_goes_past_the_pooler(shop: DevServerProject, kept: str) -> None:
     url = f"postgresql://app:{shop.password}@127.0.0.1:{shop.port}/shop_dev"
     pooler = "postgresql://app:x@127.0.0.1:1/shop_dev"
     ok(shop.database("reset", DATABASE_URL=pooler, MIGRATION_DATABASE_URL=url))
@@ -141,13 +145,13 @@ def test_db_reset_goes_past_the_pooler(shop: Workplace, kept: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["postgres", "template1"])
-def test_db_reset_refuses_the_servers_own_databases(shop: Workplace, name: str) -> None:
+def test_db_reset_refuses_the_servers_own_databases(shop: DevServerProject, name: str) -> None:
     url = f"postgresql://app:{shop.password}@127.0.0.1:{shop.port}/{name}"
     assert "no database to drop" in refusal(shop.database("reset", DATABASE_URL=url, CONFIRM=name))
 
 
 def test_db_reset_does_not_drop_what_it_may_not_create(
-    shop: Workplace, foreign: PostgresServer, precious: str
+    shop: DevServerProject, foreign: PostgresServer, precious: str
 ) -> None:
     foreign.sql("DROP ROLE IF EXISTS limited")
     foreign.sql("CREATE ROLE limited LOGIN PASSWORD 'limited'")
@@ -159,7 +163,7 @@ def test_db_reset_does_not_drop_what_it_may_not_create(
 
 
 @pytest.fixture
-def open_file(shop: Workplace) -> Iterator[Open]:
+def open_file(shop: DevServerProject) -> Iterator[Open]:
     """Opens SQLite files of the project, whose user may write them, and closes them."""
     opened: list[sqlite3.Connection] = []
 
@@ -174,9 +178,9 @@ def open_file(shop: Workplace) -> Iterator[Open]:
         file.unlink()
 
 
-def fill(shop: Workplace, connection: sqlite3.Connection) -> None:
+def fill(shop: DevServerProject, connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-    shop.somebody.own(*shop.path.glob("*.db*"))
+    shop.user.own(*shop.path.glob("*.db*"))
 
 
 def tables(connection: sqlite3.Connection) -> list[str]:
@@ -188,7 +192,7 @@ def tables(connection: sqlite3.Connection) -> list[str]:
 
 @pytest.mark.parametrize(("journal", "page_size"), [("delete", 4096), ("wal", 8192)])
 def test_db_reset_empties_an_sqlite_file_for_those_who_have_it_open(
-    shop: Workplace, open_file: Open, journal: str, page_size: int
+    shop: DevServerProject, open_file: Open, journal: str, page_size: int
 ) -> None:
     connection = open_file("dev.db")
     connection.execute(f"PRAGMA page_size = {page_size}")
@@ -202,7 +206,9 @@ def test_db_reset_empties_an_sqlite_file_for_those_who_have_it_open(
     assert tables(open_file("dev.db")) == ["anew"]
 
 
-def test_db_reset_of_an_sqlite_file_that_is_being_written_says_so(shop: Workplace, open_file: Open) -> None:
+def test_db_reset_of_an_sqlite_file_that_is_being_written_says_so(
+    shop: DevServerProject, open_file: Open
+) -> None:
     connection = open_file("dev.db")
     fill(shop, connection)
     connection.execute("BEGIN IMMEDIATE")
@@ -213,12 +219,12 @@ def test_db_reset_of_an_sqlite_file_that_is_being_written_says_so(shop: Workplac
 
 
 def test_db_reset_of_an_sqlite_file_outside_the_project_wants_its_name(
-    shop: Workplace, open_file: Open
+    shop: DevServerProject, open_file: Open
 ) -> None:
     outside = shop.path.parent / "outside.db"
     connection = open_file(str(outside))
     fill(shop, connection)
-    shop.somebody.own(outside)
+    shop.user.own(outside)
     outside.parent.chmod(0o777)  # for SQLite's journal
     link = shop.path / "linked.db"
     link.symlink_to(outside)
@@ -232,7 +238,9 @@ def test_db_reset_of_an_sqlite_file_outside_the_project_wants_its_name(
     outside.unlink()
 
 
-def test_db_reset_guards_an_sqlite_file_by_name_and_environment(shop: Workplace, open_file: Open) -> None:
+def test_db_reset_guards_an_sqlite_file_by_name_and_environment(
+    shop: DevServerProject, open_file: Open
+) -> None:
     connection = open_file("dev.db")
     fill(shop, connection)
     for variables in ({"ENVIRONMENT": "production"}, {"CONFIRM": "other.db"}):
@@ -244,14 +252,14 @@ def test_db_reset_guards_an_sqlite_file_by_name_and_environment(shop: Workplace,
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///file:x.db?uri=true"])
-def test_db_reset_refuses_what_is_no_plain_file(shop: Workplace, url: str) -> None:
+def test_db_reset_refuses_what_is_no_plain_file(shop: DevServerProject, url: str) -> None:
     refusal(shop.database("reset", DATABASE_URL=url))
 
 
-def test_db_reset_refuses_to_overwrite_what_is_no_database(shop: Workplace) -> None:
+def test_db_reset_refuses_to_overwrite_what_is_no_database(shop: DevServerProject) -> None:
     file = shop.path / "notes.db"
     file.write_text("not a database" * 100)
-    shop.somebody.own(file)
+    shop.user.own(file)
     assert "not a database" in refusal(shop.database("reset", DATABASE_URL="sqlite:///notes.db"))
     assert file.read_text() == "not a database" * 100
     file.unlink()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.devserver_project import Place, Somebody, Workplace, needs_postgresql, needs_root
+from support.devserver_project import DevServerProject, MakeProject, User, needs_postgresql, needs_root
 from support.projects import ok, refusal
 from support.servers import running_server
 
@@ -42,46 +42,46 @@ def arguments_of_all_processes() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("way", [pytest.param("system", marks=needs_postgresql), "wheel"])
-@pytest.mark.parametrize("who", ["root", "somebody"])
+@pytest.mark.parametrize("user", ["root", "ordinary_user"])
 def test_a_server_starts_in_both_ways_for_root_and_others_and_keeps_its_data(
-    place: Place, request: pytest.FixtureRequest, who: str, way: str
+    make_project: MakeProject, request: pytest.FixtureRequest, user: str, way: str
 ) -> None:
-    workplace = place(request.getfixturevalue(who))
+    project = make_project(request.getfixturevalue(user))
     with arguments_of_all_processes() as arguments:
-        said = ok(workplace.up(DB_SERVER=way)).splitlines()[-1]
+        said = ok(project.up(DB_SERVER=way)).splitlines()[-1]
     found = {"system": "found on this machine", "wheel": "from the Python package"}[way]
     assert re.fullmatch(
-        rf"PostgreSQL \d\d\.\d+, {found}, answers on 127\.0\.0\.1:{workplace.port} "
+        rf"PostgreSQL \d\d\.\d+, {found}, answers on 127\.0\.0\.1:{project.port} "
         r"\(database shop_dev, data in \.database\)",
         said,
     )
     assert any("cluster_name" in text for text in arguments)
-    assert not any(workplace.password in text for text in arguments)
-    assert workplace.sql("SHOW cluster_name") == [workplace.mark()]
-    assert workplace.sql("SHOW listen_addresses") == ["127.0.0.1"]
-    workplace.remember()
+    assert not any(project.password in text for text in arguments)
+    assert project.sql("SHOW cluster_name") == [project.mark()]
+    assert project.sql("SHOW listen_addresses") == ["127.0.0.1"]
+    project.remember()
 
-    before = workplace.pid
-    assert ok(workplace.up()).splitlines()[-1] == said  # and without DB_SERVER: it stays where it is
-    assert workplace.pid == before
+    before = project.pid
+    assert ok(project.up()).splitlines()[-1] == said  # and without DB_SERVER: it stays where it is
+    assert project.pid == before
 
-    assert "stopped" in ok(workplace.down())
+    assert "stopped" in ok(project.down())
     with pytest.raises(ConnectionRefusedError):
-        workplace.sql("SELECT 1")
-    assert "No server of this project runs" in ok(workplace.down())
+        project.sql("SELECT 1")
+    assert "No server of this project runs" in ok(project.down())
 
-    assert ok(workplace.up()).splitlines()[-1] == said
-    assert workplace.remembers()
+    assert ok(project.up()).splitlines()[-1] == said
+    assert project.remembers()
 
 
 @needs_postgresql
-def test_a_running_server_is_not_left_behind_for_another_way(shop: Workplace) -> None:
+def test_a_running_server_is_not_left_behind_for_another_way(shop: DevServerProject) -> None:
     ok(shop.up())
     assert "'make db-down' before DB_SERVER=wheel" in refusal(shop.up(DB_SERVER="wheel"))
     assert shop.sql("SELECT 1") == [1]
 
 
-def test_sqlite_needs_no_server(shop: Workplace) -> None:
+def test_sqlite_needs_no_server(shop: DevServerProject) -> None:
     (shop.path / ".env").write_text("DATABASE_URL=sqlite:///dev.db\n")
     assert "there is no server to start" in ok(shop.up())
     assert not (shop.path / ".database").exists()
@@ -97,7 +97,7 @@ def test_sqlite_needs_no_server(shop: Workplace) -> None:
     ids=["postgresql", "sqlite"],
 )
 def test_a_database_url_in_the_environment_that_points_elsewhere_starts_nothing(
-    shop: Workplace, url: str, where: str
+    shop: DevServerProject, url: str, where: str
 ) -> None:
     said = ok(shop.up(DATABASE_URL=url))
     assert where in said
@@ -115,7 +115,9 @@ def test_a_database_url_in_the_environment_that_points_elsewhere_starts_nothing(
     ],
     ids=["host", "hosts", "socket"],
 )
-def test_a_server_that_is_not_a_port_of_this_machine_is_nothing_to_start(shop: Workplace, url: str) -> None:
+def test_a_server_that_is_not_a_port_of_this_machine_is_nothing_to_start(
+    shop: DevServerProject, url: str
+) -> None:
     (shop.path / ".env").write_text(f"DATABASE_URL={url}\n")
     said = ok(shop.up())
     assert "nothing started" in said
@@ -123,18 +125,18 @@ def test_a_server_that_is_not_a_port_of_this_machine_is_nothing_to_start(shop: W
 
 
 @needs_postgresql
-def test_the_same_url_in_the_environment_and_in_env_is_the_same_server(shop: Workplace) -> None:
+def test_the_same_url_in_the_environment_and_in_env_is_the_same_server(shop: DevServerProject) -> None:
     url = f"postgresql+asyncpg://app:{shop.password}@127.0.0.1:{shop.port}/shop_dev?application_name=shop"
     assert "answers on" in ok(shop.up(DATABASE_URL=url))
 
 
-def test_a_url_that_lacks_what_a_server_needs_is_refused(shop: Workplace) -> None:
+def test_a_url_that_lacks_what_a_server_needs_is_refused(shop: DevServerProject) -> None:
     (shop.path / ".env").write_text("DATABASE_URL=postgresql://app@localhost/shop\n")
     assert "needs a user, a password and a database" in refusal(shop.up())
 
 
 @needs_postgresql
-def test_a_server_of_ones_own_that_env_has_the_password_of_is_left_alone(shop: Workplace) -> None:
+def test_a_server_of_ones_own_that_env_has_the_password_of_is_left_alone(shop: DevServerProject) -> None:
     with running_server() as server:
         server.create_database("mine")
         (shop.path / ".env").write_text(f"DATABASE_URL={server.url('mine')}\n")
@@ -149,16 +151,18 @@ def test_a_server_of_ones_own_that_env_has_the_password_of_is_left_alone(shop: W
 
 @needs_postgresql
 @pytest.mark.parametrize("name", ["with space", "größe a'b\"c $HOME $(touch x)"], ids=["space", "all"])
-def test_any_folder_will_do(place: Place, name: str) -> None:
-    shop = place(name=name)
+def test_any_folder_will_do(make_project: MakeProject, name: str) -> None:
+    shop = make_project(name=name)
     ok(shop.up())
     assert shop.sql("SHOW cluster_name") == [shop.mark()]
     assert re.fullmatch(r"[!-~]{1,63}", shop.mark())
     assert "stopped" in ok(shop.down())
 
 
-def test_programs_in_a_folder_whose_name_a_shell_would_run_are_refused_in_a_line(place: Place) -> None:
-    shop = place(name="$(touch x)")
+def test_programs_in_a_folder_whose_name_a_shell_would_run_are_refused_in_a_line(
+    make_project: MakeProject,
+) -> None:
+    shop = make_project(name="$(touch x)")
     assert "whose name means something to a shell" in refusal(shop.up(DB_SERVER="wheel"))
     assert not (shop.path / ".database" / "data").exists()
 
@@ -166,9 +170,9 @@ def test_programs_in_a_folder_whose_name_a_shell_would_run_are_refused_in_a_line
 @needs_root
 @pytest.mark.parametrize("way", [pytest.param("system", marks=needs_postgresql), "wheel"])
 def test_in_a_folder_that_only_root_can_enter_the_data_goes_elsewhere_and_is_found_again(
-    place: Place, root: Somebody, private: Path, way: str
+    make_project: MakeProject, root: User, private: Path, way: str
 ) -> None:
-    shop = place(root, inside=private)
+    shop = make_project(root, inside=private)
     said = ok(shop.up(DB_SERVER=way))
     home = shop.data.parent
     assert home.parent == Path("/var/tmp")  # noqa: S108 - outlives a restart
@@ -187,18 +191,18 @@ def test_in_a_folder_that_only_root_can_enter_the_data_goes_elsewhere_and_is_fou
 @needs_root
 @needs_postgresql
 def test_root_serves_the_data_of_an_ordinary_user_as_that_user(
-    shop: Workplace, root: Somebody, place: Place
+    shop: DevServerProject, root: User, make_project: MakeProject
 ) -> None:
     ok(shop.up())
     shop.remember()
     ok(shop.down())
-    owner, shop.somebody = shop.somebody, root
+    owner, shop.user = shop.user, root
     ok(shop.up())
     assert Path(f"/proc/{shop.pid}").stat().st_uid == owner.options["user"]
     assert shop.remembers()
 
 
-def test_the_projects_make_targets_do_all_this(shop: Workplace) -> None:
+def test_the_projects_make_targets_do_all_this(shop: DevServerProject) -> None:
     make = ("make", "--old-file=.venv/.installed")
     ok(shop.run(*make, "db-up"))
     assert "round trip" in ok(shop.run(*make, "db-test"))

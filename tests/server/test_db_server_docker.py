@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.devserver_project import Workplace, needs_postgresql
+from support.devserver_project import DevServerProject, needs_postgresql
 from support.projects import ok, refusal
 from support.servers import PostgresServer
 from support.stubs import Stub, relay
@@ -16,38 +16,38 @@ pytestmark = pytest.mark.slow
 
 
 @needs_postgresql
-def test_a_docker_that_has_no_compose_or_no_engine_is_passed_over_in_silence(shop: Workplace) -> None:
-    docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+def test_a_docker_that_has_no_compose_or_no_engine_is_passed_over_in_silence(shop: DevServerProject) -> None:
+    docker = Stub(shop.path.parent / "bin", "docker", shop.user)
     docker.answer({"compose version": (0, "v2"), "info": (1, "no engine")})
     said = ok(shop.up(PATH=docker.path))
     assert "found on this machine" in said
     assert "docker" not in said.lower()
     assert [arguments for arguments, _ in docker.calls] == [["compose", "version"], ["info"]]
     shutil.rmtree(docker.folder)
-    docker = Stub(docker.folder, "docker", shop.somebody)
+    docker = Stub(docker.folder, "docker", shop.user)
     docker.answer({"info": (0, "")})
     script = "from dbkit.devserver.providers.docker import engine_answers; print(engine_answers())"
-    assert ok(shop.run(shop.somebody.python, "-c", script, PATH=docker.path)) == "False\n"
+    assert ok(shop.run(shop.user.python, "-c", script, PATH=docker.path)) == "False\n"
 
 
 ENGINE = {"compose version": (0, "v2"), "info": (0, ""), "compose port": (1, "not running")}
 
 
 @pytest.fixture
-def docker(shop: Workplace) -> Stub:
+def docker(shop: DevServerProject) -> Stub:
     """A Docker whose engine answers."""
-    stub = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+    stub = Stub(shop.path.parent / "bin", "docker", shop.user)
     stub.answer(ENGINE)
     return stub
 
 
 @pytest.fixture
-def server_in_docker(shop: Workplace, docker: Stub) -> Iterator[PostgresServer]:
+def server_in_docker(shop: DevServerProject, docker: Stub) -> Iterator[PostgresServer]:
     """What `docker compose up` starts: a server with our mark, on our port once it was called."""
     secret = shop.path / ".database" / "mark"
     secret.parent.mkdir()
     secret.write_text("secret")
-    shop.somebody.own(secret.parent, secret)
+    shop.user.own(secret.parent, secret)
 
     server = PostgresServer(shop.path.parent / "docker", superuser="app", password=shop.password)
     server.settings["cluster_name"] = shop.mark()
@@ -74,7 +74,7 @@ def server_in_docker(shop: Workplace, docker: Stub) -> Iterator[PostgresServer]:
 
 @needs_postgresql
 def test_docker_comes_first_where_its_engine_answers(
-    shop: Workplace, docker: Stub, server_in_docker: PostgresServer
+    shop: DevServerProject, docker: Stub, server_in_docker: PostgresServer
 ) -> None:
     said = ok(shop.up(PATH=docker.path, COMPOSE_FILE="/elsewhere.yaml"))
     assert re.search(
@@ -102,7 +102,7 @@ def test_docker_comes_first_where_its_engine_answers(
 
 @needs_postgresql
 def test_data_that_is_in_docker_is_not_replaced_by_an_empty_database_elsewhere(
-    shop: Workplace, docker: Stub, server_in_docker: PostgresServer
+    shop: DevServerProject, docker: Stub, server_in_docker: PostgresServer
 ) -> None:
     ok(shop.up(PATH=docker.path))
     server_in_docker.stop()
@@ -113,24 +113,24 @@ def test_data_that_is_in_docker_is_not_replaced_by_an_empty_database_elsewhere(
 
 
 @needs_postgresql
-def test_a_docker_that_appears_later_does_not_hide_the_data_there_is(shop: Workplace) -> None:
+def test_a_docker_that_appears_later_does_not_hide_the_data_there_is(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.remember()
     ok(shop.down())
-    docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+    docker = Stub(shop.path.parent / "bin", "docker", shop.user)
     docker.answer(ENGINE | {"compose up": (0, "")})
     assert "found on this machine" in ok(shop.up(PATH=docker.path))
     assert shop.remembers()
     assert docker.calls == []
 
 
-def test_a_compose_that_fails_is_quoted_in_one_line(shop: Workplace, docker: Stub) -> None:
+def test_a_compose_that_fails_is_quoted_in_one_line(shop: DevServerProject, docker: Stub) -> None:
     docker.answer(ENGINE | {"compose up": (1, "pulling\n\nmanifest unknown")})
     assert "docker compose: manifest unknown (DB_SERVER=system" in refusal(shop.up(PATH=docker.path))
 
 
-def test_a_way_that_is_asked_for_and_not_there_is_a_line(shop: Workplace) -> None:
-    docker = Stub(shop.path.parent / "bin", "docker", shop.somebody)
+def test_a_way_that_is_asked_for_and_not_there_is_a_line(shop: DevServerProject) -> None:
+    docker = Stub(shop.path.parent / "bin", "docker", shop.user)
     assert "no Docker engine" in refusal(shop.up(DB_SERVER="docker", PATH=docker.path))
     assert "DB_SERVER is one of docker, system, wheel" in refusal(shop.up(DB_SERVER="podman"))
     assert not (shop.path / ".database" / "data").exists()

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from support.devserver_project import Place, Workplace, needs_postgresql
+from support.devserver_project import DevServerProject, MakeProject, needs_postgresql
 from support.projects import ok, refusal
 from support.servers import free_port
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 
 @needs_postgresql
-def test_a_port_in_use_is_left_to_who_has_it_and_env_follows(shop: Workplace) -> None:
+def test_a_port_in_use_is_left_to_who_has_it_and_env_follows(shop: DevServerProject) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody_else:
         taken = somebody_else.getsockname()[1]
         shop.write_env(taken, TEST_DATABASE_URL=f"postgresql://app@127.0.0.1:{taken}/tests")
@@ -45,17 +45,17 @@ SPELLINGS = [
 ]
 
 
-def test_only_the_port_of_the_url_changes_however_env_is_written(shop: Workplace) -> None:
+def test_only_the_port_of_the_url_changes_however_env_is_written(shop: DevServerProject) -> None:
     for text in SPELLINGS:
         (shop.path / ".env").write_bytes(re.sub("[<>]", "", text).encode())
         script = "from dbkit.devserver import env_file; env_file.write_port(6543)"
-        ok(shop.run(shop.somebody.python, "-c", script))
+        ok(shop.run(shop.user.python, "-c", script))
         assert (shop.path / ".env").read_bytes().decode() == text.replace("<5432>", "6543")
 
 
 @pytest.mark.long
 @needs_postgresql
-def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: Workplace) -> None:
+def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: DevServerProject) -> None:
     with socket.create_server(("127.0.0.1", 0)) as somebody_else:
         taken = somebody_else.getsockname()[1]
         for text in (
@@ -71,7 +71,7 @@ def test_a_port_that_cannot_be_edited_is_a_line_and_env_stays(shop: Workplace) -
 
 @pytest.mark.long
 @needs_postgresql
-def test_a_port_that_somebody_takes_at_the_last_moment_is_left_to_them(shop: Workplace) -> None:
+def test_a_port_that_somebody_takes_at_the_last_moment_is_left_to_them(shop: DevServerProject) -> None:
     script = """if True:
         from dbkit.cli import devserver
         from dbkit.devserver.cluster import port
@@ -84,14 +84,14 @@ def test_a_port_that_somebody_takes_at_the_last_moment_is_left_to_them(shop: Wor
     with socket.create_server(("127.0.0.1", 0)) as somebody_else:
         taken = somebody_else.getsockname()[1]
         shop.write_env(taken)
-        assert f"Port {taken} is in use" in ok(shop.run(shop.somebody.python, "-c", script))
+        assert f"Port {taken} is in use" in ok(shop.run(shop.user.python, "-c", script))
         assert shop.sql("SELECT 1") == [1]
     shop.servers.add(shop.data)
 
 
 @needs_postgresql
-def test_two_projects_on_one_machine_never_meet(place: Place) -> None:
-    one, two = place(name="one"), place(name="two")
+def test_two_projects_on_one_machine_never_meet(make_project: MakeProject) -> None:
+    one, two = make_project(name="one"), make_project(name="two")
     two.write_env(one.port)
     ok(one.up())
     one.remember()
@@ -104,23 +104,23 @@ def test_two_projects_on_one_machine_never_meet(place: Place) -> None:
 
 
 @needs_postgresql
-def test_two_projects_that_start_at_once_with_the_same_port_both_run(place: Place) -> None:
-    places = [place(name=name) for name in ("one", "two")]
-    places[1].write_env(places[0].port)
+def test_two_projects_that_start_at_once_with_the_same_port_both_run(make_project: MakeProject) -> None:
+    projects = [make_project(name=name) for name in ("one", "two")]
+    projects[1].write_env(projects[0].port)
     results: list[subprocess.CompletedProcess[str]] = []
-    threads = [threading.Thread(target=lambda p=p: results.append(p.up())) for p in places]
+    threads = [threading.Thread(target=lambda p=p: results.append(p.up())) for p in projects]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     for result in results:
         ok(result)
-    assert places[0].port != places[1].port
-    assert [p.sql("SHOW cluster_name") for p in places] == [[p.mark()] for p in places]
+    assert projects[0].port != projects[1].port
+    assert [p.sql("SHOW cluster_name") for p in projects] == [[p.mark()] for p in projects]
 
 
 @needs_postgresql
-def test_a_project_that_is_started_twice_at_once_has_one_server(shop: Workplace) -> None:
+def test_a_project_that_is_started_twice_at_once_has_one_server(shop: DevServerProject) -> None:
     results: list[subprocess.CompletedProcess[str]] = []
     threads = [threading.Thread(target=lambda: results.append(shop.up())) for _ in range(2)]
     for thread in threads:
@@ -132,13 +132,13 @@ def test_a_project_that_is_started_twice_at_once_has_one_server(shop: Workplace)
 
 @pytest.mark.long
 @needs_postgresql
-def test_a_copy_of_a_project_gets_a_server_and_a_mark_of_its_own(place: Place) -> None:
-    shop = place()
+def test_a_copy_of_a_project_gets_a_server_and_a_mark_of_its_own(make_project: MakeProject) -> None:
+    shop = make_project()
     ok(shop.up())
     shop.remember()
-    copy = Workplace(shop.path.parent / "copy", shop.somebody, shop.password)
+    copy = DevServerProject(shop.path.parent / "copy", shop.user, shop.password)
     shutil.copytree(shop.path, copy.path, symlinks=True)
-    shop.somebody.own(copy.path, *copy.path.rglob("*"))
+    shop.user.own(copy.path, *copy.path.rglob("*"))
     try:
         said = ok(copy.up())
         assert f"Port {shop.port} is in use" in said
@@ -155,8 +155,10 @@ def test_a_copy_of_a_project_gets_a_server_and_a_mark_of_its_own(place: Place) -
 
 @pytest.mark.long
 @needs_postgresql
-def test_a_project_that_moved_while_its_server_ran_gets_it_back_under_its_new_mark(place: Place) -> None:
-    shop = place()
+def test_a_project_that_moved_while_its_server_ran_gets_it_back_under_its_new_mark(
+    make_project: MakeProject,
+) -> None:
+    shop = make_project()
     ok(shop.up())
     shop.remember()
     old, port = shop.mark(), shop.port
@@ -169,7 +171,7 @@ def test_a_project_that_moved_while_its_server_ran_gets_it_back_under_its_new_ma
 
 
 @needs_postgresql
-def test_another_port_in_env_moves_the_running_server(shop: Workplace) -> None:
+def test_another_port_in_env_moves_the_running_server(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.remember()
     shop.write_env(free_port())

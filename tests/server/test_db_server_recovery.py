@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from support.devserver_project import Place, Somebody, Workplace, kill, needs_postgresql, needs_root
+from support.devserver_project import DevServerProject, MakeProject, User, kill, needs_postgresql, needs_root
 from support.projects import ok, refusal
 
 pytestmark = pytest.mark.slow
 
 
 @needs_postgresql
-def test_data_that_no_postgresql_here_can_read_is_named_and_left_alone(shop: Workplace) -> None:
+def test_data_that_no_postgresql_here_can_read_is_named_and_left_alone(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.remember()
     ok(shop.down())
@@ -31,7 +31,9 @@ def test_data_that_no_postgresql_here_can_read_is_named_and_left_alone(shop: Wor
 
 
 @needs_postgresql
-def test_a_killed_server_is_started_again_with_its_data_when_its_orphans_are_gone(shop: Workplace) -> None:
+def test_a_killed_server_is_started_again_with_its_data_when_its_orphans_are_gone(
+    shop: DevServerProject,
+) -> None:
     ok(shop.up())
     shop.remember()
     (orphan,) = shop.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
@@ -53,19 +55,19 @@ def continue_later(pid: int, log: Path) -> None:
 
 
 @needs_postgresql
-def test_a_pid_file_whose_number_belongs_to_another_process_by_now_is_removed(shop: Workplace) -> None:
+def test_a_pid_file_whose_number_belongs_to_another_process_by_now_is_removed(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.remember()
     pid_file = shop.data / "postmaster.pid"
     text = pid_file.read_text()
     ok(shop.down())
-    with subprocess.Popen(["sleep", "60"], **shop.somebody.options) as unrelated:
+    with subprocess.Popen(["sleep", "60"], **shop.user.options) as unrelated:
         pid_file.write_text(text.replace(text.split()[0], str(unrelated.pid), 1))
         pid_file.chmod(0o600)
-        shop.somebody.own(pid_file)
+        shop.user.own(pid_file)
         assert "No server of this project runs" in ok(shop.down())
         pid_file.write_text(text.replace(text.split()[0], str(unrelated.pid), 1))
-        shop.somebody.own(pid_file)
+        shop.user.own(pid_file)
         ok(shop.up())
         assert unrelated.poll() is None
         unrelated.kill()
@@ -73,21 +75,21 @@ def test_a_pid_file_whose_number_belongs_to_another_process_by_now_is_removed(sh
 
 
 @needs_postgresql
-def test_a_data_folder_that_was_never_finished_is_made_again(shop: Workplace) -> None:
+def test_a_data_folder_that_was_never_finished_is_made_again(shop: DevServerProject) -> None:
     unfinished = shop.path / ".database" / "data.new" / "base"
     unfinished.mkdir(parents=True)
-    shop.somebody.own(*(unfinished.parents[:2]), unfinished)
+    shop.user.own(*(unfinished.parents[:2]), unfinished)
     ok(shop.up())
     assert not unfinished.exists()
     assert shop.sql("SELECT 1") == [1]
 
 
 @needs_postgresql
-def test_a_data_folder_that_holds_no_database_is_set_aside_and_not_deleted(shop: Workplace) -> None:
+def test_a_data_folder_that_holds_no_database_is_set_aside_and_not_deleted(shop: DevServerProject) -> None:
     half = shop.path / ".database" / "data"
     half.mkdir(parents=True)
     (half / "precious").write_text("kept")
-    shop.somebody.own(half.parent, half)
+    shop.user.own(half.parent, half)
     assert "is now data.incomplete-1" in ok(shop.up())
     assert (shop.path / ".database" / "data.incomplete-1" / "precious").read_text() == "kept"
     assert shop.sql("SELECT 1") == [1]
@@ -95,7 +97,7 @@ def test_a_data_folder_that_holds_no_database_is_set_aside_and_not_deleted(shop:
 
 @pytest.mark.long
 @needs_postgresql
-def test_a_lost_or_broken_state_file_is_made_again(shop: Workplace) -> None:
+def test_a_lost_or_broken_state_file_is_made_again(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.remember()
     state = shop.path / ".database" / "server.json"
@@ -113,7 +115,7 @@ def test_a_lost_or_broken_state_file_is_made_again(shop: Workplace) -> None:
 
 @pytest.mark.long
 @needs_postgresql
-def test_data_that_was_deleted_under_a_running_server_is_begun_anew(shop: Workplace) -> None:
+def test_data_that_was_deleted_under_a_running_server_is_begun_anew(shop: DevServerProject) -> None:
     ok(shop.up())
     pid_file, taken = (shop.data / "postmaster.pid").read_text(), shop.port
     shutil.rmtree(shop.path / ".database")
@@ -125,7 +127,7 @@ def test_data_that_was_deleted_under_a_running_server_is_begun_anew(shop: Workpl
 
 
 @needs_postgresql
-def test_a_server_that_runs_is_not_stopped_for_what_env_asks_of_it(shop: Workplace) -> None:
+def test_a_server_that_runs_is_not_stopped_for_what_env_asks_of_it(shop: DevServerProject) -> None:
     ok(shop.up())
     pid, env = shop.pid, shop.env
     (shop.path / ".env").write_text(env.replace("application_name=shop", "sslmode=require"))
@@ -138,7 +140,7 @@ def test_a_server_that_runs_is_not_stopped_for_what_env_asks_of_it(shop: Workpla
 
 @pytest.mark.long
 @needs_postgresql
-def test_a_server_that_is_slow_to_answer_is_waited_for(shop: Workplace) -> None:
+def test_a_server_that_is_slow_to_answer_is_waited_for(shop: DevServerProject) -> None:
     ok(shop.up())
     pid = shop.pid
     os.kill(pid, signal.SIGSTOP)
@@ -149,7 +151,7 @@ def test_a_server_that_is_slow_to_answer_is_waited_for(shop: Workplace) -> None:
 
 @pytest.mark.long
 @needs_postgresql
-def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: Workplace) -> None:
+def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.remember()
     old, env = shop.password, shop.env
@@ -164,7 +166,7 @@ def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: Workplace)
 
 
 @needs_postgresql
-def test_a_database_that_was_dropped_is_created_again(shop: Workplace) -> None:
+def test_a_database_that_was_dropped_is_created_again(shop: DevServerProject) -> None:
     ok(shop.up())
     shop.sql("DROP DATABASE shop_dev", database="postgres")
     ok(shop.up())
@@ -172,7 +174,7 @@ def test_a_database_that_was_dropped_is_created_again(shop: Workplace) -> None:
 
 
 @needs_postgresql
-def test_a_server_that_cannot_start_says_why_in_one_line(shop: Workplace) -> None:
+def test_a_server_that_cannot_start_says_why_in_one_line(shop: DevServerProject) -> None:
     ok(shop.up())
     ok(shop.down())
     with (shop.data / "postgresql.conf").open("a") as file:
@@ -184,9 +186,9 @@ def test_a_server_that_cannot_start_says_why_in_one_line(shop: Workplace) -> Non
 @needs_root
 @needs_postgresql
 def test_data_elsewhere_that_was_deleted_is_missed_and_begun_anew(
-    place: Place, root: Somebody, private: Path
+    make_project: MakeProject, root: User, private: Path
 ) -> None:
-    shop = place(root, inside=private)
+    shop = make_project(root, inside=private)
     ok(shop.up())
     ok(shop.down())
     shutil.rmtree(shop.data.parent)

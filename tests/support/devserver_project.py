@@ -1,4 +1,4 @@
-"""Projects in which somebody, root or a user without rights, runs a development server for real."""
+"""Projects in which a user, root or a user without rights, runs a development server for real."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ REQUIREMENTS = ("aiosqlite", "asyncpg", "pydantic-settings", "sqlalchemy[asyncio
 
 
 @dataclass(frozen=True)
-class Somebody:
+class User:
     """Who runs the commands, and with which Python; `options` are keywords of `subprocess.run`."""
 
     python: str
@@ -60,11 +60,11 @@ class Somebody:
 
 
 @dataclass
-class Workplace:
+class DevServerProject:
     """A project with a database server of its own."""
 
     path: Path
-    somebody: Somebody
+    user: User
     password: str = field(default_factory=lambda: secrets.token_hex(12))
     servers: set[Path] = field(default_factory=set)  # their data folders, to end them with
 
@@ -79,7 +79,7 @@ class Workplace:
         env = self.path / ".env"
         env.write_text("\n".join(lines) + "\n", "utf-8")
         env.chmod(0o600)
-        self.somebody.own(env)
+        self.user.own(env)
 
     @property
     def env(self) -> str:
@@ -110,32 +110,32 @@ class Workplace:
             command,
             cwd=self.path,
             env=environment(
-                **{"HOME": str(self.somebody.home), "PATH": self.somebody.path, "PYTHONDONTWRITEBYTECODE": ""}
+                **{"HOME": str(self.user.home), "PATH": self.user.path, "PYTHONDONTWRITEBYTECODE": ""}
                 | variables
             ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             timeout=120,
-            **self.somebody.options,
+            **self.user.options,
         )
         assert self.password not in result.stdout + result.stderr
         return result
 
     def up(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-up`, without make."""
-        result = self.run(self.somebody.python, "-m", "dbkit", "db-up", **variables)
+        result = self.run(self.user.python, "-m", "dbkit", "db-up", **variables)
         with contextlib.suppress(OSError, ValueError, KeyError):
             self.servers.add(self.data)
         return result
 
     def down(self, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-down`, without make."""
-        return self.run(self.somebody.python, "-m", "dbkit", "db-down", **variables)
+        return self.run(self.user.python, "-m", "dbkit", "db-down", **variables)
 
     def database(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-test`, `db-reset` or `db-shell`, without make."""
-        return self.run(self.somebody.python, "-m", "dbkit", f"db-{command}", **variables)
+        return self.run(self.user.python, "-m", "dbkit", f"db-{command}", **variables)
 
     def sql(self, statement: str, database: str = "shop_dev", password: str = "") -> list[Any]:
         """Run one statement on the server; returns the first column."""
@@ -166,7 +166,7 @@ class Workplace:
     def mark(self) -> str:
         """The mark that the project's code computes."""
         code = "from dbkit.connection.mark import project_mark; print(project_mark())"
-        return self.run(self.somebody.python, "-c", code).stdout.strip()
+        return self.run(self.user.python, "-c", code).stdout.strip()
 
     def close(self) -> None:
         """End the servers, however they were left, and remove what lies outside the project."""
@@ -200,15 +200,15 @@ def public_folder() -> Iterator[Path]:
         yield path
 
 
-def ordinary(folder: Path) -> Somebody:
-    """Somebody without rights: ourselves or, if we are root, `nobody` with a Python in `folder`.
+def ordinary(folder: Path) -> User:
+    """A user without rights: ourselves or, if we are root, `nobody` with a Python in `folder`.
 
     That Python has no uv beside it, so that it is pip that fetches the package.
     """
     home = folder / "home"
     home.mkdir()
     if os.geteuid() != 0:
-        return Somebody(sys.executable, home)
+        return User(sys.executable, home)
     user = pwd.getpwnam("nobody")
     options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     os.chown(home, user.pw_uid, user.pw_gid)
@@ -220,7 +220,7 @@ def ordinary(folder: Path) -> Somebody:
     subprocess.run([*uv, "venv", "--quiet", "--seed", "--python", base, venv], check=True)
     install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(venv), *REQUIREMENTS]
     subprocess.run([*uv, *install], check=True)
-    return Somebody(str(venv / "bin" / "python"), home, options)
+    return User(str(venv / "bin" / "python"), home, options)
 
 
 def _pythons() -> list[str]:
@@ -237,14 +237,14 @@ def _for_all(python: str, options: dict[str, Any]) -> str | None:
     return python if fits else None
 
 
-def adopt(baked: Path, path: Path, somebody: Somebody) -> Workplace:
-    """Copy a bake to `path`, to work in it as `somebody`."""
+def adopt(baked: Path, path: Path, user: User) -> DevServerProject:
+    """Copy a bake to `path`, to work in it as `user`."""
     shutil.copytree(baked, path, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-    (path / ".venv").symlink_to(Path(somebody.python).parents[1], target_is_directory=True)
-    somebody.own(path, *path.rglob("*"))
-    workplace = Workplace(path, somebody)
-    workplace.write_env(free_port())
-    return workplace
+    (path / ".venv").symlink_to(Path(user.python).parents[1], target_is_directory=True)
+    user.own(path, *path.rglob("*"))
+    project = DevServerProject(path, user)
+    project.write_env(free_port())
+    return project
 
 
-Place = Callable[..., Workplace]
+MakeProject = Callable[..., DevServerProject]

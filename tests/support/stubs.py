@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.devserver_project import Somebody
+from support.devserver_project import User
 
 
 @contextmanager
@@ -71,12 +71,12 @@ sys.exit(1)
 class Stub:
     """A program that answers as told, and remembers how it was called."""
 
-    def __init__(self, folder: Path, name: str, somebody: Somebody) -> None:
+    def __init__(self, folder: Path, name: str, user: User) -> None:
         folder.mkdir()
         folder.chmod(0o777)
         self.folder = folder
         program = folder / name
-        program.write_text(STUB.replace("{python}", somebody.python), "utf-8")
+        program.write_text(STUB.replace("{python}", user.python), "utf-8")
         program.chmod(0o755)
         self.answer({})
 
