@@ -1,4 +1,4 @@
-"""A revision works in one transaction or commits as it goes; one that would do both is refused."""
+"""A revision works in one transaction or in autocommit; one that would do both is refused."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_a_revision_of_both_kinds_is_refused_before_it_begins(in_use: Project) -
     before = shape(project)
     add_revision(project, 'op.add_column("users", sa.Column("more", sa.Integer()))', ALEMBICS)
     line = refusal(project.alembic("upgrade", "head"))
-    assert "line 14 commits as it goes, line 13 works in a transaction" in line
+    assert "line 14 autocommits, line 13 works in a transaction" in line
     assert "nothing was run" in line
     assert shape(project) == before
 

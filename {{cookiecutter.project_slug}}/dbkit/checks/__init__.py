@@ -1,4 +1,4 @@
-"""May we deploy?"""
+"""Checks before a deployment: the database against this code, and all revisions up and down."""
 
 from dbkit.checks.deployment import check_deployment
 from dbkit.checks.round_trip import check_round_trip

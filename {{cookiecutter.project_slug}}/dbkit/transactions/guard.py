@@ -28,7 +28,7 @@ CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 PROCEDURES = re.compile(r"\s*(CALL|DO)\b", re.IGNORECASE)
 ENDS_TRANSACTION = re.compile(r"\s*(COMMIT|END|ABORT|ROLLBACK(?!.*\bTO\b))\b", re.IGNORECASE)
 ADVICE = (
-    "what commits as it goes needs a revision of its own: "
+    "autocommit needs a revision of its own: "
     "'make migration-empty MSG=…', and move one of the two there"
 )
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
@@ -123,7 +123,7 @@ class TransactionGuard:
     def _on_commit(self, _connection: Connection) -> None:
         if self._in_revision and not self._in_block:
             raise MixedTransactionModes(
-                "a revision does not end its own transaction: what commits as it goes stands in a "
+                "a revision does not end its own transaction: what autocommits stands in a "
                 "revision of its own, in 'with op.get_context().autocommit_block():'"
             )
 

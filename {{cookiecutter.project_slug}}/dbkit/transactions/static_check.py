@@ -23,7 +23,7 @@ def check_source(path: Path, function: str) -> None:
             autocommit, transaction = _lines(node)
             if autocommit and transaction:
                 raise MixedTransactionModes(
-                    f"{path.name}: line {min(autocommit)} commits as it goes, line "
+                    f"{path.name}: line {min(autocommit)} autocommits, line "
                     f"{min(transaction)} works in a transaction: {ADVICE}; nothing was run"
                 )
 
