@@ -5,18 +5,28 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from support.baking import Baker, copy_checkout
-from support.commands import PACKAGES, forking
-from support.devserver_project import DevServerProject, MakeProject, User, adopt, ordinary, public_folder
+from support.commands import PACKAGES, fork_server, forking
+from support.devserver_project import (
+    DevServerProject,
+    MakeProject,
+    User,
+    adopt,
+    compiling,
+    ordinary,
+    public_folder,
+)
 from support.online_fixtures import at_first
 from support.processes import LONG
 from support.projects import FOREIGN, Project, environment, ok
 from support.servers import PostgresServer, running_server
 
+SHARED = pytest.StashKey[AbstractContextManager[Path]]()
 ON_POSTGRESQL_FIRST = (
     "test_applied",
     "test_guides",
@@ -44,6 +54,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_second_half(item: pytest.Item) -> bool:
     """Whether it repeats on SQLite what PostgreSQL has shown, and SQLite is not what it is about."""
     return item.path.stem in ON_POSTGRESQL_FIRST and "[sqlite" in item.name
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a folder for what all workers use; they inherit its name, and every user can get into it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = config.stash[SHARED] = public_folder()
+        os.environ["TESTS_SHARED"] = str(folder.__enter__())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove that folder."""
+    if SHARED in config.stash:
+        config.stash[SHARED].__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,8 +141,8 @@ def project(request: pytest.FixtureRequest) -> Project:
 @pytest.fixture(scope="session")
 def ordinary_user() -> Iterator[User]:
     """An ordinary user."""
-    with public_folder() as folder:
-        yield ordinary(folder)
+    with ordinary(Path(os.environ["TESTS_SHARED"])) as user:
+        yield user
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +150,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> User:
     """Root, with the Python of these tests."""
     if os.geteuid() != 0:
         pytest.skip("not root")
-    return User(sys.executable, tmp_path_factory.mktemp("home"))
+    return User(sys.executable, tmp_path_factory.mktemp("home"), server=fork_server(compiling()))
 
 
 @pytest.fixture
@@ -160,10 +183,10 @@ def private(root: User) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def shop_with_server(default_project: Path) -> Iterator[DevServerProject]:
+def shop_with_server(default_project: Path, ordinary_user: User) -> Iterator[DevServerProject]:
     """A project whose `db-up` started its server."""
     with public_folder() as folder:
-        project = adopt(default_project, folder / "shop", ordinary(folder))
+        project = adopt(default_project, folder / "shop", ordinary_user)
         ok(project.up(DB_SERVER="system"))
         yield project
         project.close()

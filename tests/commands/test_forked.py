@@ -149,6 +149,13 @@ def test_a_command_sees_the_same_world(sqlite_project: Project, run: Run) -> Non
 
 
 @both_roads
+def test_code_on_the_command_line_sees_the_same_world(sqlite_project: Project, run: Run) -> None:
+    project = sqlite_project
+    forked, real = (road(project, "-c", PROBE, "--flag") for road in (run, really))
+    assert seen(project, forked) == seen(project, real)
+
+
+@both_roads
 def test_chance_and_process_are_new_each_time(sqlite_project: Project, run: Run) -> None:
     sqlite_project.write("dbkit/__main__.py", PROBE)
     drawn = [run(sqlite_project, *kit("x")).stderr.split() for _ in range(3)]
@@ -241,7 +248,6 @@ def test_a_child_ends_with_whoever_asked_for_it(sqlite_project: Project, tmp_pat
 @pytest.mark.parametrize(
     ("arguments", "variables"),
     [
-        (("-c", "pass"), {}),
         (("-X", "dev", *kit("x")), {}),
         (("-m", "app"), {}),
         (kit("x"), {"PYTHONWARNINGS": "error"}),

@@ -208,14 +208,16 @@ def test_what_a_project_needs_and_lacks_is_named(project: Project) -> None:
 
 
 @pytest.mark.parametrize("why", ["PermissionError", "UnicodeDecodeError"])
-def test_an_env_that_cannot_be_read_is_one_line(project: Project, why: str) -> None:
-    user, env = like_others(), project.path / ".env"
+def test_an_env_that_cannot_be_read_is_one_line(sqlite_project: Project, why: str) -> None:
+    project, user = sqlite_project, []
+    env = project.path / ".env"
     if why == "PermissionError":
+        user = like_others()
         env.chmod(0)
     else:
         env.write_bytes("DATABASE_URL=sqlite:///größe.db\n".encode("latin-1"))
     for command in COMMANDS.values():
-        result = project.run(*user, sys.executable, *command)
+        result = project.run(*user, project.interpreter, *command)
         assert f".env cannot be read: {why}" in refusal(result)
         assert len((result.stdout + result.stderr).splitlines()) == 1
 

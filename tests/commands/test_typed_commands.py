@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.baking import Baker
+from support.commands import venv
 from support.projects import INITIAL, PRODUCT, Project, ok, refusal
 from support.servers import PostgresServer, bindir
 
@@ -42,7 +43,7 @@ def typed(tmp_path: Path) -> Typed:
     make = shims / "make"
     make.write_text(f'#!/bin/sh\nexec {shutil.which("make")} --old-file=.venv/.installed "$@"\n')
     make.chmod(0o755)
-    programs = [shims, Path(sys.prefix) / "bin", *filter(None, [bindir()])]
+    programs = [shims, venv() / "bin", *filter(None, [bindir()])]
     path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
 
     def run(project: Project, line: str, **variables: str) -> subprocess.CompletedProcess[str]:

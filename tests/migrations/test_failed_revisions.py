@@ -3,14 +3,13 @@
 import hashlib
 import re
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from support.database_state import HISTORY, dump, history, write_revision
-from support.projects import INITIAL, Project, environment, ok, refusal
+from support.processes import start
+from support.projects import INITIAL, Project, ok, refusal
 from support.servers import PostgresServer
 
 pytestmark = pytest.mark.slow
@@ -218,17 +217,6 @@ def test_a_database_without_a_history_is_migrated_and_has_one_from_then_on(proje
     ok(project.alembic("upgrade", "head"))
     told = [(row["revision"], row["direction"]) for row in history(project)]
     assert told == [("one", "upgrade")]
-
-
-def start(project: Project, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "alembic", *arguments],
-        cwd=project.path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def test_processes_that_create_the_history_at_once_do_not_race(project: Project) -> None:

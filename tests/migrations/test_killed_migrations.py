@@ -20,6 +20,7 @@ from support.processes import (
     output,
     seeded,
     start,
+    start_process,
     succeeded,
     wait_until,
 )
@@ -110,14 +111,14 @@ def renew(project: Project, server: PostgresServer | None = None) -> None:
 def normal_duration(project: Project) -> float:
     """Seconds that an upgrade takes here and now, with nobody to kill it."""
     begun = time.monotonic()
-    ok(project.alembic("upgrade", "head"))
+    succeeded(start_process(project, "upgrade", "head"))
     check_all_is_there(project)
     return time.monotonic() - begun
 
 
 def kill_at_a_random_moment(project: Project, duration: float, chance: random.Random) -> bool:
     """Start an upgrade and kill it on the way; False if it had ended before that."""
-    process = start(project, "upgrade", "head")
+    process = start_process(project, "upgrade", "head")
     # The first quarter is spent before it has a connection.
     time.sleep(duration * chance.uniform(0.25, 1))
     process.kill()
@@ -153,7 +154,7 @@ def test_one_more_upgrade_is_all_it_takes_after_the_server_was_killed(
     left = either(1, 10)
     while left:
         renew(project, fragile_server)
-        process = start(project, "upgrade", "head")
+        process = start_process(project, "upgrade", "head")
         time.sleep(duration * chance.uniform(0.4, 0.9))
         fragile_server.stop(signal.SIGQUIT)  # what `pg_ctl stop -m immediate` sends
         said = output(process)
@@ -182,7 +183,7 @@ def test_a_killed_run_on_sqlite_leaves_the_database_as_it_was(
     ok(project.alembic("upgrade", "head"))
     add_table(project, "first")
     add_revision(project, f'__import__("pathlib").Path("{asleep}").touch()', '__import__("time").sleep(60)')
-    process = start(project, "upgrade", "head")
+    process = start_process(project, "upgrade", "head")
     wait_until(asleep.exists)
     process.kill()
     output(process)
@@ -214,7 +215,7 @@ def test_a_server_that_dies_under_a_migration_is_one_line(
 
 def started_and_asleep(project: Project, query: str) -> "subprocess.Popen[str]":
     """Start an upgrade and wait until it is in the middle of a statement."""
-    process = start(project, "upgrade", "head")
+    process = start_process(project, "upgrade", "head")
     asleep = f"SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '{query}'"
     with Session(project) as session:
         wait_until(lambda: session.count(asleep))

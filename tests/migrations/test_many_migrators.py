@@ -1,10 +1,10 @@
 """Many instances that migrate one database at once."""
 
-import select
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +18,7 @@ from support.processes import (
     failed,
     read_until,
     start,
+    start_process,
     succeeded,
     wait_until,
 )
@@ -163,10 +164,10 @@ def test_on_sqlite_a_run_waits_for_another_writer_before_it_begins(sqlite_projec
     project = sqlite_project
     with closing(sqlite3.connect(project.path / "dev.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
-        assert process.stdout is not None
-        select.select([process.stdout], [], [], 30)  # it says what it found, and then wants to write
-        time.sleep(1)
+        process = start_process(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        opened = Path(f"/proc/{process.pid}/fd")
+        wait_until(lambda: any(str(file.readlink()).endswith("dev.db") for file in opened.iterdir()))
+        time.sleep(1)  # it finds what is pending, and then wants to write
         other.execute("COMMIT")
     assert "try 2 follows" not in succeeded(process)
     assert applied(project) == [INITIAL] == effective(project)

@@ -3,7 +3,6 @@
 import ast
 import re
 import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -89,16 +88,32 @@ def test_the_report_is_a_single_query(project: Project) -> None:
     assert (report["current"], report["pending"]) == ((INITIAL,), 1)
 
 
+def test_a_version_table_that_comes_while_it_is_looked_for_is_read(sqlite_project: Project) -> None:
+    script = """
+import asyncio, sqlite3
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from dbkit.startup import read_status
+
+def migrate(context):
+    with sqlite3.connect("dev.db") as other:
+        other.execute("CREATE TABLE alembic_version AS SELECT 'x' AS version_num")
+
+event.listen(Engine, "handle_error", migrate)
+print(asyncio.run(read_status()).current)
+"""
+    assert ok(sqlite_project.python("-c", script)) == "('x',)\n"
+
+
 def test_instances_that_start_together_migrate_once(project: Project) -> None:
     for number in range(3):
         ok(project.make("migration-empty", f"MSG=step {number}"))
-    command = [sys.executable, "-c", START]
-    variables = environment(PYTHONPATH=str(project.path))
+    command = [project.interpreter, "-c", START]
     started = [
         subprocess.Popen(
             command,
             cwd=project.path,
-            env=variables,
+            env=environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -15,6 +15,7 @@ from support.processes import (
     failed,
     output,
     start,
+    start_process,
     succeeded,
     visitors,
     wait_until,
@@ -223,7 +224,7 @@ def test_a_migration_interrupted_while_it_waits_is_one_line(project: Project) ->
     add_column(project, "added")
     with Session(project) as holder:
         hold(holder)
-        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        process = start_process(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
         wait_until(holder.somebody_waits)
         process.send_signal(signal.SIGTERM)
         assert "interrupted" in output(process)
@@ -294,7 +295,7 @@ def test_what_ends_an_operation_is_what_its_failure_says(
     name = add_revision(project, operation)
     with Session(project) as holder:
         holder.run("BEGIN", "UPDATE items SET number = 1 WHERE id = 1")
-        process = start(project, "upgrade", "head")
+        process = start_process(project, "upgrade", "head")
         wait_until(holder.somebody_waits)
         if ended == "process":
             process.send_signal(signal.SIGTERM)
@@ -320,7 +321,7 @@ def test_an_operation_is_told_to_end_while_it_waits_for_its_moment(project: Proj
     name = add_revision(project, 'op.set_not_null_online("items", "number")')
     with Session(project) as holder:
         hold(holder)
-        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
+        process = start_process(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
         wait_until(holder.somebody_waits)
         process.send_signal(signal.SIGTERM)
         assert "interrupted; what was not committed is undone" in failed(process)

@@ -35,9 +35,9 @@ Serve = Callable[..., Service]
 
 
 @pytest.fixture(scope="module")
-def baked(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def baked(compiled_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project that only the environment's `DATABASE_URL` tells where its data are."""
-    project = Project.adopt(default_project, tmp_path_factory.mktemp("health") / "project", "none")
+    project = Project.adopt(compiled_project, tmp_path_factory.mktemp("health") / "project", "none")
     project.write("holding.py", HOLDING)
     return project
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import pwd
@@ -13,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from support.forking import ForkServer
 from support.projects import environment
 from support.servers import bindir, free_port
 
@@ -39,6 +41,7 @@ class User:
     python: str
     home: Path
     options: dict[str, Any] = field(default_factory=dict)
+    server: ForkServer | None = None  # runs Python for them
 
     def __post_init__(self) -> None:
         """Hide the Docker of whoever runs these tests, whose engine would come first."""
@@ -51,6 +54,25 @@ class User:
     def path(self) -> str:
         """Their `PATH`."""
         return f"{self.home / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+    def run(
+        self, folder: Path, command: Sequence[str], variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command as this user: in the fork server where it may be, otherwise as a process."""
+        if self.server and command[0] == self.python:
+            result = self.server.run(command[1:], folder=folder, environment=variables)
+            if result:
+                return result
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=120,
+            **self.options,
+        )
 
     def own(self, *paths: Path) -> None:
         """Give files to them."""
@@ -106,19 +128,8 @@ class DevServerProject:
 
     def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the project; none of it may ever show the password."""
-        result = subprocess.run(
-            command,
-            cwd=self.path,
-            env=environment(
-                **{"HOME": str(self.user.home), "PATH": self.user.path, "PYTHONDONTWRITEBYTECODE": ""}
-                | variables
-            ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-            **self.user.options,
-        )
+        shell = {"HOME": str(self.user.home), "PATH": self.user.path} | variables
+        result = self.user.run(self.path, command, compiling(**shell))
         assert self.password not in result.stdout + result.stderr
         return result
 
@@ -200,27 +211,50 @@ def public_folder() -> Iterator[Path]:
         yield path
 
 
-def ordinary(folder: Path) -> User:
-    """A user without rights: ourselves or, if we are root, `nobody` with a Python in `folder`.
+def compiling(**variables: str) -> dict[str, str]:
+    """The environment of commands whose bytecode is kept, whatever a developer prefers."""
+    return environment(PYTHONDONTWRITEBYTECODE="", **variables)
 
-    That Python has no uv beside it, so that it is pip that fetches the package.
+
+@contextmanager
+def ordinary(shared: Path) -> Iterator[User]:
+    """A user without rights: ourselves or, if we are root, `nobody` with a Python in `shared`.
+
+    Args:
+        shared: a folder of all processes of these tests, which every user can get into.
     """
-    home = folder / "home"
-    home.mkdir()
-    if os.geteuid() != 0:
-        return User(sys.executable, home)
-    user = pwd.getpwnam("nobody")
-    options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-    os.chown(home, user.pw_uid, user.pw_gid)
+    options: dict[str, Any] = {}
+    python = sys.executable
+    with public_folder() as folder:
+        home = folder / "home"
+        home.mkdir()
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            options = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            os.chown(home, nobody.pw_uid, nobody.pw_gid)
+            with (shared / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                python = python_for_all(shared / "venv", options)
+        with closing(ForkServer(python, compiling(), options)) as server:
+            yield User(python, home, options, server)
+
+
+def python_for_all(venv: Path, options: dict[str, Any]) -> str:
+    """Make an environment that a user without rights can use, if it is not there; return its Python.
+
+    It has no uv beside it, so that it is pip that fetches the package.
+    """
+    python = str(venv / "bin" / "python")
+    if Path(python).exists():
+        return python
     base = next(filter(None, (_for_all(path, options) for path in _pythons())), None)
     if base is None:
         pytest.skip("no Python 3.11 or later that an ordinary user can run")
     uv = [sys.executable, "-m", "uv"]
-    venv = folder / "venv"
     subprocess.run([*uv, "venv", "--quiet", "--seed", "--python", base, venv], check=True)
     install = ["pip", "install", "--quiet", "--compile-bytecode", "--python", str(venv), *REQUIREMENTS]
     subprocess.run([*uv, *install], check=True)
-    return User(str(venv / "bin" / "python"), home, options)
+    return python
 
 
 def _pythons() -> list[str]:

@@ -5,7 +5,6 @@ import os
 import random
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +35,7 @@ def add_table(project: Project, name: str) -> str:
 def start(project: Project, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
     """Start plain Alembic and do not wait for it."""
     return subprocess.Popen(
-        [sys.executable, "-m", "alembic", *arguments],
+        [project.interpreter, "-m", "alembic", *arguments],
         cwd=project.path,
         env=environment(**project.variables, **variables),
         stdin=subprocess.DEVNULL,
@@ -44,6 +43,11 @@ def start(project: Project, *arguments: str, **variables: str) -> "subprocess.Po
         stderr=subprocess.STDOUT,
         encoding="utf-8",
     )
+
+
+def start_process(project: Project, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    """Start it as a process of its own, which gets the signals itself."""
+    return start(project, *arguments, REAL_PROCESSES="1", **variables)
 
 
 def output(process: "subprocess.Popen[str]", seconds: float = PATIENCE) -> str:

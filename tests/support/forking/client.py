@@ -45,7 +45,7 @@ def can_be_forked(
     """Whether a child of a server with the environment `servers` does the same as `python …` itself."""
     if arguments[:1] == ["-m"] and arguments[1] in MODULES:
         name = arguments[1]
-    elif arguments and arguments[0].rpartition("/")[2] in SCRIPTS:
+    elif arguments[:1] == ["-c"] or (arguments and arguments[0].rpartition("/")[2] in SCRIPTS):
         name = ""
     else:
         return False

@@ -184,7 +184,7 @@ def become(request: "dict[str, Any]") -> None:
 
 
 def run(arguments: list[str]) -> object:
-    """Run `-m module …` or `script …` as Python's command line does; return what `sys.exit` was given."""
+    """Run `-m module …`, `-c code …` or `script …` as Python does; return what `sys.exit` was given."""
     main = types.ModuleType("__main__")
     main.__dict__["__builtins__"] = builtins
     sys.modules["__main__"] = main
@@ -194,6 +194,10 @@ def run(arguments: list[str]) -> object:
             sys.argv = ["-m", *arguments[2:]]
             sys.path.insert(0, os.getcwd())  # noqa: PTH109
             runpy._run_module_as_main(arguments[1])  # type: ignore[attr-defined] # what `python -m` calls
+        elif arguments[0] == "-c":
+            sys.argv = ["-c", *arguments[2:]]
+            sys.path.insert(0, "")
+            exec(compile(arguments[1], "<string>", "exec"), main.__dict__)  # noqa: S102 - as Python runs it
         else:
             sys.argv = arguments
             sys.path.insert(0, os.path.realpath(arguments[0]).rpartition("/")[0])
@@ -222,7 +226,7 @@ def finish(result: object, libraries: set[str]) -> NoReturn:
         print(result, file=sys.stderr)
         result = 1
     atexit._run_exitfuncs()
-    folder = sys.path[0]
+    folder = sys.path[0] or os.getcwd()  # noqa: PTH109
     for name, module in reversed([*sys.modules.items()]):
         own = (getattr(module, "__file__", None) or "").startswith(folder)
         if name == "__main__" or (own and name not in libraries):

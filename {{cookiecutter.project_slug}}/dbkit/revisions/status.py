@@ -50,18 +50,19 @@ async def read_current(connection: AsyncConnection, options: EnvironmentOptions)
     """
     name, schema = options.version_table, options.version_table_schema
     versions = connection.dialect.identifier_preparer.format_table(table(name, schema=schema))
+    query = text(f"SELECT version_num FROM {versions}")
     try:
-        return tuple(await connection.scalars(text(f"SELECT version_num FROM {versions}")))
-    except DBAPIError as error:
-        await connection.rollback()
-        if connection.dialect.name == "postgresql":
-            missing = sqlstate(error) == UNDEFINED_TABLE
-        else:  # SQLite has no code of its own for it
-            missing = not await connection.run_sync(
-                lambda sync: inspect(sync).has_table(name, schema)
-            )
-        if not missing:
-            raise
-        return ()
+        try:
+            return tuple(await connection.scalars(query))
+        except DBAPIError as error:
+            await connection.rollback()
+            if sqlstate(error) == UNDEFINED_TABLE:
+                return ()
+            if connection.dialect.name != "sqlite":
+                raise
+        # SQLite has no code of its own for a missing table.
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table(name, schema)):
+            return ()
+        return tuple(await connection.scalars(query))  # another process may have created it since
     finally:
         await connection.rollback()
