@@ -29,6 +29,7 @@ from support.servers import PostgresServer, running_server
 SHARED = pytest.StashKey[AbstractContextManager[Path]]()
 ON_POSTGRESQL_FIRST = (
     "test_applied",
+    "test_forked",
     "test_guides",
     "test_migration_log",
     "test_readmes",

@@ -21,7 +21,7 @@ from support.baking import copy_checkout
 from support.projects import PRODUCT, environment, ok, remove_data_elsewhere
 from support.servers import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]  # it installs everything, from an empty folder on
 BARE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -58,7 +58,7 @@ def nobody() -> dict[str, Any]:
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
-@pytest.fixture(params=["as it is", pytest.param("ordinary user", marks=pytest.mark.long)])
+@pytest.fixture(params=["as it is", "ordinary user"])
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     if request.param == "ordinary user" and os.geteuid() != 0:
         pytest.skip("the other one is an ordinary user already")

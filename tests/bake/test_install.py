@@ -48,8 +48,12 @@ def test_uv_installs_a_project(project: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("authors", "editable"),
-    [("defaults", ()), *((authors, ("--editable",)) for authors in AUTHORS)],
-    ids=["copied", *AUTHORS],
+    [
+        pytest.param("defaults", (), marks=pytest.mark.long, id="copied"),
+        pytest.param("defaults", ("--editable",), marks=pytest.mark.long, id="defaults"),
+        pytest.param("hostile", ("--editable",), id="hostile"),
+        pytest.param("empty", ("--editable",), marks=pytest.mark.long, id="empty"),
+    ],
 )
 def test_pip_installs_a_project(project: Path, tmp_path: Path, editable: tuple[str, ...]) -> None:
     run(project, *UV, "venv", "--quiet", "--seed", "--python", sys.executable, ".venv")
@@ -62,7 +66,8 @@ def test_pip_installs_a_project(project: Path, tmp_path: Path, editable: tuple[s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("authors", ["hostile", pytest.param("empty", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("authors", ["hostile", "empty"])
 def test_poetry_installs_a_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(project, *UV, "venv", "--quiet", "--seed", "--python", sys.executable, ".venv")
     # Read by its plain pages, which every mirror of the index has, unlike what Poetry asks for of itself.

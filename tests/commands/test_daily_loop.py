@@ -10,6 +10,7 @@ import pytest
 from support.projects import INITIAL, PRODUCT, Project, ok, refusal
 
 pytestmark = pytest.mark.slow
+uses_mypy = pytest.mark.xdist_group("mypy")  # one cache for all of them
 
 
 def test_the_loop_from_a_changed_model_to_a_reset_database(project: Project) -> None:
@@ -81,6 +82,7 @@ def test_a_revision_holds_what_the_models_changed_and_nothing_of_the_development
     assert project.tables() == {"tried_out"}
 
 
+@uses_mypy
 def test_a_generated_revision_is_formatted_linted_typed_and_imports_nothing_of_the_app(
     sqlite_project: Project,
 ) -> None:
@@ -225,6 +227,7 @@ def test_the_gate_lets_labelled_heads_pass(sqlite_project: Project) -> None:
     ok(project.make("migration-check"))
 
 
+@uses_mypy
 def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
     sqlite_project: Project,
 ) -> None:

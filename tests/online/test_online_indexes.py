@@ -8,6 +8,7 @@ pytestmark = pytest.mark.slow
 CONCURRENTLY = "postgresql_concurrently=True"
 
 
+@pytest.mark.xdist_group("mypy")
 def test_a_new_column_with_an_index_is_two_revisions(postgresql_project: Project) -> None:
     project = postgresql_project
     column = "    phone: Mapped[str | None] = mapped_column(String(20), index=True)\n"

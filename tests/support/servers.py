@@ -23,7 +23,14 @@ from urllib.parse import quote
 import pytest
 
 PATIENCE = 30  # seconds to start, on a busy machine
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# Autovacuum would visit hundreds of databases, one after the other and ten a second.
+FAST = {
+    "autovacuum_naptime": "1h",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "4GB",
+    "synchronous_commit": "off",
+}
 
 
 @cache
