@@ -1,6 +1,6 @@
 """The test to read first: bakes a project and types every command of the daily loop, on both databases.
 
-What each command does in detail, and what it says when something is wrong, is in the folders beside this file.
+What each command does in detail, and says when something is wrong, is in the folders beside this file.
 `make run`, `make check` and `make test` of a project take longer: `commands/test_daily_loop.py` types them.
 """
 

@@ -1,11 +1,13 @@
 """What `alembic/env.py` and revisions may do beyond the usual."""
 
 import ast
+from dataclasses import replace
 
 import pytest
 
 from support.database_state import add_revision, dump
 from support.projects import INITIAL, Project, ok, refusal
+from support.servers import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +80,27 @@ def test_the_version_table_may_have_another_name(project: Project) -> None:
     shown = ok(project.python("-c", IN_A_ROW)).splitlines()[-1]
     assert ast.literal_eval(shown) == [0, 0, 0]
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+def test_the_version_table_may_have_a_schema_of_its_own(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    keyword = 'environment.run(metadata, version_table_schema="own", '
+    project.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+    sql = project.make("migration-sql").stdout
+    ok(project.make("migrate"))
+    assert project.sql("SELECT version_num FROM own.alembic_version") == [(INITIAL,)]
+    assert INITIAL in ok(project.make("migration-current"))
+    assert "nothing to do" in ok(project.make("migrate"))
+    ok(project.make("migration-check"))
+    ok(project.make("migrate-test"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    shown = ok(project.python("-c", IN_A_ROW)).splitlines()[-1]
+    assert ast.literal_eval(shown) == [0, 0, 0]
+    by_hand = replace(project, url=postgres_server.create_database())
+    by_hand.script(sql)
+    assert by_hand.sql("SELECT version_num FROM own.alembic_version") == [(INITIAL,)]
 
 
 def test_what_env_py_says_on_version_apply_is_called_as_well(project: Project) -> None:

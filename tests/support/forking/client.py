@@ -68,6 +68,8 @@ def main(configuration_file: str) -> None:
     if not executable:
         arguments = [configuration["scripts"] + name, *arguments]
         real = arguments[:1]
+    elif arguments[:2] == ["-m", "mypy"]:  # it knows libraries again by their paths, the same for all projects
+        real = [configuration["scripts"] + "python"]
 
     environment = dict(posix.environ)
     streams = (0, 1, 2)

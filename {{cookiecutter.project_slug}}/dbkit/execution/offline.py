@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationInfo, MigrationStep
 from sqlalchemy import extract, func, insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateSchema, CreateTable
 
 from dbkit.connection import DatabaseURL
 from dbkit.execution.context import configure, quiet, use_context
@@ -34,6 +34,8 @@ def render(
         steps = find_steps(request, environment.script, heads, context)
         check_steps(steps, database.dialect)
         rows.name_run(steps)
+        if context.version_table_schema and not heads:
+            context.execute(CreateSchema(context.version_table_schema, if_not_exists=True))
         yield from steps
 
     with quiet():
