@@ -68,7 +68,7 @@ def main(configuration_file: str) -> None:
     if not executable:
         arguments = [configuration["scripts"] + name, *arguments]
         real = arguments[:1]
-    elif arguments[:2] == ["-m", "mypy"]:  # it knows libraries again by their paths, the same for all projects
+    elif arguments[:2] == ["-m", "mypy"]:  # it knows libraries by their paths: the same in all projects
         real = [configuration["scripts"] + "python"]
 
     environment = dict(posix.environ)
