@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from proofs.guards import PROJECT, EntryError
-from proofs.prove import prove
+from proofs.guards import PROJECT, EntryError, read_guards
+from proofs.prove import check_all, prove
+from support.baking import CHECKOUT
 
 CODE = """\
 def half(number: int) -> int:
@@ -178,3 +179,8 @@ def test_an_entry_that_does_not_fit_the_code_is_one_line_and_nothing_runs(
         prove(root, [])
     assert str(refused.value) == reason
     assert capsys.readouterr().out == ""
+
+
+def test_every_guard_fits_the_code() -> None:
+    """`make prove` takes long; whoever moves a line sees here that an entry moves with it."""
+    check_all(read_guards(CHECKOUT / "proofs" / "guards.toml"), CHECKOUT)
