@@ -188,8 +188,15 @@ def test_a_step_down_from_a_merge_names_a_parent(sqlite_project: Project, typed:
     project = sqlite_project
     one, two = fork(project)
     ok(typed(project, "alembic merge heads -m joined"))
+    merge = identifier(newest(project, "joined"))
+    ok(typed(project, 'alembic revision -m "on top"'))
     ok(typed(project, "alembic upgrade head"))
-    refusal(typed(project, "make migration-down"))
+    for target in ("-2", "head-2", f"{merge[:6]}-1"):
+        line = refusal(typed(project, f"make migration-down REV={target}"))
+        assert "a step down from a merge leads two ways" in line
+    assert "a step down from a merge" not in refusal(project.alembic("downgrade", "base-9"))
+    ok(typed(project, "make migration-down"))
+    assert "a step down from a merge" in refusal(typed(project, "make migration-down"))
     ok(typed(project, f"make migration-down REV={one}"))
     assert sorted(project.version()) == sorted([one, two])
 

@@ -103,6 +103,32 @@ def test_the_version_table_may_have_a_schema_of_its_own(
     assert by_hand.sql("SELECT version_num FROM own.alembic_version") == [(INITIAL,)]
 
 
+def test_ensure_version_makes_the_schema_first(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    keyword = 'environment.run(metadata, version_table_schema="own", '
+    project.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+    ok(project.alembic("ensure_version"))
+    assert project.sql("SELECT version_num FROM own.alembic_version") == []
+    by_hand = replace(project, url=postgres_server.create_database())
+    by_hand.script(project.alembic("ensure_version", "--sql").stdout)
+    assert by_hand.sql("SELECT version_num FROM own.alembic_version") == []
+
+
+def test_what_is_called_on_version_apply_finds_the_new_revision(project: Project) -> None:
+    project.edit(
+        "alembic/env.py",
+        "environment.run(metadata, ",
+        'environment.run(metadata, on_version_apply=lambda ctx, **_: print("at", *ctx.get_current_heads()), ',
+    )
+    name = add_revision(project)
+    printed = ok(project.alembic("upgrade", "head"))
+    assert f"at {INITIAL}\n" in printed
+    assert f"at {name}\n" in printed
+    assert f"at {INITIAL}\n" in ok(project.alembic("downgrade", "-1"))
+
+
 def test_what_env_py_says_on_version_apply_is_called_as_well(project: Project) -> None:
     project.edit(
         "alembic/env.py",

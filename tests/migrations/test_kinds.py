@@ -65,6 +65,16 @@ def test_what_is_said_to_remain_is_what_the_way_that_failed_has_left(in_use: Pro
     assert line.endswith("this revision changed nothing")
 
 
+def test_an_isolation_level_that_comes_too_late_gets_no_advice_about_autocommit(
+    postgresql_project: Project,
+) -> None:
+    too_late = 'op.execute("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE")'
+    add_revision(postgresql_project, 'op.execute("SELECT 1")', too_late)
+    line = refusal(postgresql_project.alembic("upgrade", "head"))
+    assert "must be called before any query" in line
+    assert "autocommit" not in line
+
+
 def test_the_lock_timeout_is_back_after_a_concurrent_index_that_failed(in_use: Project) -> None:
     project = in_use
     timeout = 'op.get_bind().scalar(sa.text("SHOW lock_timeout"))'

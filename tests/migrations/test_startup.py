@@ -80,6 +80,12 @@ asyncio.run(main())
     assert project.version() == [INITIAL]
 
 
+def test_a_database_in_memory_cannot_be_migrated_at_the_start(sqlite_project: Project) -> None:
+    sqlite_project.write(".env", "DATABASE_URL=sqlite+aiosqlite:///:memory:\n")
+    last = sqlite_project.python("-c", START).stderr.splitlines()[-1]
+    assert "a database in memory would be gone with this command" in last
+
+
 def test_the_report_is_a_single_query(project: Project) -> None:
     ok(project.make("migrate"))
     project.make("migration-empty", "MSG=later")

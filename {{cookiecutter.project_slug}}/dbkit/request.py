@@ -33,7 +33,6 @@ class Request:
             their work in it and return no step.
         destination: the revision or revisions that an upgrade, downgrade or stamp goes to.
         purge: whether a stamp empties the version table first.
-        upgrades: whether steps apply revisions, rather than revert or stamp them.
         revision_arguments: the arguments of `alembic revision` or `check`; empty for `merge`.
     """
 
@@ -41,5 +40,4 @@ class Request:
     find: FindSteps
     destination: Any = "heads"
     purge: bool = False
-    upgrades: bool = False
     revision_arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
-from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from dbkit import execution
@@ -34,8 +33,6 @@ def carry_out(
         execution.render(environment, database, request, keywords)
     elif request.kind is Kind.AUTOGENERATE:
         _run_async(_autogenerate(environment, database, request, options))
-    elif database.in_memory:
-        raise CommandError("a database in memory would be gone with this command")
     elif request.kind is Kind.RUN:
         executor = execution.Executor(environment, database, request, keywords)
         _run_async(_with_connection(database, executor.run))
@@ -81,7 +78,7 @@ def _create_version_table(
     with execution.quiet():
         migration = execution.configure(environment, connection=connection, **keywords)
     if not migration.get_current_heads():
-        migration.stamp(environment.script, "base")  # creates the table, and has no step
+        execution.create_version_table(migration, environment.script)
     connection.commit()
 
 

@@ -4,6 +4,7 @@ from dbkit.execution.commands import downgrade, run_keywords, upgrade
 from dbkit.execution.context import (
     alembic_environment,
     configure,
+    create_version_table,
     migration_connection,
     quiet,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "Executor",
     "alembic_environment",
     "configure",
+    "create_version_table",
     "downgrade",
     "migration_connection",
     "quiet",

@@ -81,6 +81,7 @@ class Attempt:
 
         def on_version_apply(step: MigrationInfo, heads: set[str], **_rest: Any) -> None:
             self._heads = tuple(heads)
+            context.note_heads(heads)
             self.progress.record_applied(connection, step)
 
         self._heads = heads or ()

@@ -9,19 +9,19 @@ from dbkit.request import FindSteps, Kind, Request
 from dbkit.revisions import one_line, scripts
 
 
-async def upgrade(database: DatabaseURL, options: EnvironmentOptions, to: str = "heads") -> None:
-    """Apply the revisions up to `to`; cancelled, it rolls back the one that is under way.
+async def upgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
+    """Apply all revisions; cancelled, it rolls back the one that is under way.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
-    await _execute(database, options, upgrade_steps(scripts(), to), to)
+    await _execute(database, options, upgrade_steps(scripts()), "heads")
 
 
-async def downgrade(database: DatabaseURL, options: EnvironmentOptions, to: str = "base") -> None:
-    """Revert the revisions down to `to`. Raises: see `upgrade`."""
-    await _execute(database, options, downgrade_steps(scripts(), to), to)
+async def downgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
+    """Revert all revisions. Raises: see `upgrade`."""
+    await _execute(database, options, downgrade_steps(scripts()), "base")
 
 
 async def _execute(

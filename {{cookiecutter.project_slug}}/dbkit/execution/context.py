@@ -11,8 +11,10 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import NullPool
+from alembic.util import CommandError
+from sqlalchemy import NullPool, inspect
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateSchema
 
 from dbkit.connection import DatabaseURL, create_engine, one_line_errors
 from dbkit.execution import sqlite
@@ -40,6 +42,14 @@ def configure(environment: EnvironmentContext, **keywords: Any) -> MigrationCont
     vars(environment).pop("get_context", None)  # of `use_context`
     environment.configure(**keywords)
     return environment.get_context()
+
+
+def create_version_table(context: MigrationContext, script: ScriptDirectory) -> None:
+    """Create Alembic's table, and its schema if the service gives it one of its own."""
+    schema, connection = context.version_table_schema, context.connection
+    if schema and connection is not None and not inspect(connection).has_schema(schema):
+        connection.execute(CreateSchema(schema))
+    context.stamp(script, "base")  # creates the table, and has no step
 
 
 def use_context(context: MigrationContext) -> None:
@@ -72,8 +82,11 @@ async def migration_connection(database: DatabaseURL) -> AsyncIterator[AsyncConn
     """Open a connection for migrations alone, and close it afterwards.
 
     Raises:
+        CommandError: the database is in memory, and would be gone with the connection.
         DatabaseUnavailable: no connection, or one that broke.
     """
+    if database.in_memory:
+        raise CommandError("a database in memory would be gone with this command")
     engine = create_engine(database, poolclass=NullPool)
     if database.dialect == "sqlite":
         sqlite.prepare_engine(engine)

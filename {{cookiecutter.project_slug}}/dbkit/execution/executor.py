@@ -7,13 +7,12 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.schema import CreateSchema
 
 from dbkit.connection import DatabaseURL
 from dbkit.execution.attempt import Attempt
-from dbkit.execution.context import configure, quiet
+from dbkit.execution.context import configure, create_version_table, quiet
 from dbkit.execution.progress import Progress
 from dbkit.execution.retry import Retry
 from dbkit.execution.steps import StepFinder
@@ -151,10 +150,7 @@ class Executor:
         create_table(connection)
         if not self.finder.heads:
             context = self._configure(connection, dont_mutate=False)
-            schema = context.version_table_schema
-            if schema and not inspect(connection).has_schema(schema):
-                connection.execute(CreateSchema(schema))
-            context.stamp(self.finder.script, "base")
+            create_version_table(context, self.finder.script)
 
     async def _apply(
         self, steps: list[MigrationStep], heads: tuple[str, ...], connection: AsyncConnection

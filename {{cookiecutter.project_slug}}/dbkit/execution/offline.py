@@ -31,11 +31,11 @@ def render(
     rows = _HistoryRows(Author(settings.environment))
 
     def find_all(heads: Any, context: MigrationContext) -> Iterator[MigrationStep]:
+        if context.version_table_schema and not heads:
+            context.execute(CreateSchema(context.version_table_schema, if_not_exists=True))
         steps = find_steps(request, environment.script, heads, context)
         check_steps(steps, database.dialect)
         rows.name_run(steps)
-        if context.version_table_schema and not heads:
-            context.execute(CreateSchema(context.version_table_schema, if_not_exists=True))
         yield from steps
 
     with quiet():

@@ -84,6 +84,7 @@ class Progress:
 
     def count_as_lock_wait(self) -> None:
         """Count the whole last transaction as time spent waiting for a lock."""
+        self._announce(None)  # nothing runs until the next attempt
         self.budget.spend(self.timer.current)
         self.blockers.clear()
 

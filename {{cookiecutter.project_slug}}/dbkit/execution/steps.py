@@ -9,7 +9,7 @@ from pathlib import Path
 from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 from alembic.script import ScriptDirectory
 from alembic.script.revision import RevisionError
-from alembic.util import CommandError
+from alembic.util import CommandError, to_tuple
 from sqlalchemy import Connection
 
 from dbkit.history import check_ahead, check_unedited
@@ -20,22 +20,22 @@ from dbkit.transactions import check_source
 log = logging.getLogger("alembic.migrator")
 
 
-def upgrade_steps(script: ScriptDirectory, destination: str = "heads") -> FindSteps:
-    """Return a function that finds the steps of an upgrade to `destination`."""
+def upgrade_steps(script: ScriptDirectory) -> FindSteps:
+    """Return a function that finds the steps up to the newest revisions."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
-        revisions = script.iterate_revisions(destination, heads, implicit_base=True)
+        revisions = script.iterate_revisions("heads", heads, implicit_base=True)
         make = MigrationStep.upgrade_from_script
         return [make(script.revision_map, revision) for revision in reversed(list(revisions))]
 
     return find
 
 
-def downgrade_steps(script: ScriptDirectory, destination: str = "base") -> FindSteps:
-    """Return a function that finds the steps of a downgrade to `destination`."""
+def downgrade_steps(script: ScriptDirectory) -> FindSteps:
+    """Return a function that finds the steps down to an empty database."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
-        revisions = script.iterate_revisions(heads, destination, select_for_downgrade=True)
+        revisions = script.iterate_revisions(heads, "base", select_for_downgrade=True)
         make = MigrationStep.downgrade_from_script
         return [make(script.revision_map, revision) for revision in revisions]
 
@@ -115,7 +115,7 @@ def find_steps(
     try:
         return list(request.find(heads, context))
     except CommandError as error:
-        if type(error.__cause__) is RevisionError and _leaves_a_merge(request, script, heads):
+        if type(error.__cause__) is RevisionError and _meets_a_merge(request, script, heads):
             raise MigrationError(
                 "a step down from a merge leads two ways: name the revision to go to, "
                 "REV=<revision>"
@@ -123,14 +123,18 @@ def find_steps(
         raise
 
 
-def _leaves_a_merge(request: Request, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
-    """Tell whether a step down, `-1` or `<revision>-1`, begins at a merge."""
-    relative = re.fullmatch(r"(?:.*@)?(?P<begin>\w*)-\d+", str(request.destination))
+def _meets_a_merge(request: Request, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:
+    """Tell whether steps down, such as `-2` or `<revision>-1`, come to a merge."""
+    relative = re.fullmatch(r"(?:.*@)?(?P<begin>\w*)-(?P<steps>\d+)", str(request.destination))
     if relative is None:
         return False
-    begin = [relative["begin"]] if relative["begin"] else heads
-    known = [name for name in begin if is_known(script, name)]
-    return any(script.get_revision(name).is_merge_point for name in known)
+    reached = script.get_revisions(relative["begin"] or heads)
+    for _ in range(int(relative["steps"])):
+        if any(revision.is_merge_point for revision in reached):
+            return True
+        before = [name for revision in reached for name in to_tuple(revision.down_revision, ())]
+        reached = script.get_revisions(before)
+    return False
 
 
 def check_steps(steps: Iterable[MigrationStep], dialect: str) -> None:

@@ -49,7 +49,8 @@ def statement_error_text(error: BaseException) -> str:
     code = sqlstate(error)
     if code == QUERY_CANCELED:
         return f"{text} (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
-    if code == ACTIVE_SQL_TRANSACTION:
+    is_setting = isinstance(error, DBAPIError) and (error.statement or "").startswith("SET")
+    if code == ACTIVE_SQL_TRANSACTION and not is_setting:  # SET TRANSACTION comes too late
         return f"{text} (put it in 'with op.get_context().autocommit_block():')"
     return text
 

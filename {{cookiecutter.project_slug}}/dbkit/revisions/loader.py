@@ -55,9 +55,10 @@ def known_revisions(directory: ScriptDirectory) -> set[str]:
 def is_known(directory: ScriptDirectory, name: str) -> bool:
     """Tell whether `name` is the whole identifier of a revision of this checkout."""
     try:
-        return directory.get_revision(name).revision == name
+        revision = directory.get_revision(name)
     except CommandError:
         return False
+    return revision is not None and revision.revision == name  # None for `base`
 
 
 def with_ancestors(directory: ScriptDirectory, names: Iterable[str]) -> set[str]:

@@ -1,6 +1,6 @@
 """Alembic's `MigrationContext` with the transaction guard in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,11 @@ class GuardedContext(MigrationContext):
     def get_current_heads(self) -> tuple[str, ...]:
         """Return the current revisions: the known ones, or those of the version table."""
         return super().get_current_heads() if self._heads is None else self._heads
+
+    def note_heads(self, heads: Iterable[str]) -> None:
+        """Note where the database stands after a step, if it was known before."""
+        if self._heads is not None:
+            self._heads = tuple(heads)
 
     @contextmanager
     def autocommit_block(self) -> Iterator[None]:
