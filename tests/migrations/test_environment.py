@@ -64,6 +64,55 @@ def test_a_block_of_the_context_that_a_revision_asks_for_is_guarded_too(postgres
     assert not {"half", "other"} & project.tables()
 
 
+# What somebody may write in env.py, and what `make migration-check` says to it.
+MISTAKES = {
+    "nothing": ("", "alembic/env.py does not call environment.run, so nothing was done"),
+    "misspelled": (
+        "environment.run(metadata, compare_typ=False)",
+        "environment.run has no keyword compare_typ; is it compare_type?",
+    ),
+    "as_sql": ("environment.run(metadata, as_sql=True)", "environment.run decides about as_sql by itself"),
+    "connection": ("environment.run(metadata, connection=None)", "decides about connection by itself"),
+    "metadata": (
+        "from app.models.base import Base\nenvironment.run(Base.metadata)",
+        "environment.run takes a function that returns the models' metadata",
+    ),
+    "no metadata": (
+        "environment.run(lambda: None)",
+        "alembic/env.py: the function for environment.run returns no MetaData",
+    ),
+    "own function": (
+        "def own(*_arguments):\n    return 1 / 0\n\n\nenvironment.run(metadata, include_object=own)",
+        "alembic/env.py:21: ZeroDivisionError: division by zero",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_in_env_py_is_one_line(sqlite_project: Project, code: str, said: str) -> None:
+    project = sqlite_project
+    project.edit("alembic/env.py", "environment.run(metadata, naming_convention=NAMING_CONVENTION)", code)
+    assert said in refusal(project.make("migration-check"))
+    assert project.tables() == set()
+
+
+def test_env_py_that_calls_nothing_is_noticed_by_what_it_leaves_undone(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.write("alembic/env.py", "")
+    for target in ("migrate", "migration-down", "migration-current"):
+        assert "does not call environment.run" in refusal(project.make(target))
+
+
+@pytest.mark.parametrize("name", ["upgrade", "downgrade"])
+def test_a_revision_without_one_of_its_functions_is_one_line(sqlite_project: Project, name: str) -> None:
+    project = sqlite_project
+    add_revision(project)
+    path = project.revisions()[-1]
+    path.write_text(path.read_text("utf-8").replace(f"def {name}", "def other"), "utf-8")
+    line = refusal(project.make("migrate-test"))
+    assert f"_step01.py has no function {name}(); nothing was changed" in line
+
+
 def test_the_version_table_may_have_another_name(project: Project) -> None:
     project.edit(
         "alembic/env.py", "environment.run(metadata, ", 'environment.run(metadata, version_table="v", '

@@ -16,7 +16,10 @@ def load_metadata(options: EnvironmentOptions) -> MetaData:
             is that of its `__cause__`, which `alembic --raiseerr` shows.
     """
     try:
-        return options.metadata()
+        metadata = options.metadata()
     except Exception as error:
         location = location_of(error, PROJECT / "app") or "models"
         raise CommandError(f"app/{location}: {error_text(error)}") from error
+    if not isinstance(metadata, MetaData):
+        raise CommandError("alembic/env.py: the function for environment.run returns no MetaData")
+    return metadata

@@ -8,9 +8,11 @@ from dbkit import PROJECT
 def run_alembic(*arguments: str) -> None:
     """Run one of Alembic's commands; a failure is printed behind `FAILED:` and ends the process."""
     from alembic.config import main
+    from alembic.util import CommandError
 
     from dbkit.errors import error_text, location_of
 
+    executes = arguments[0] in ("upgrade", "downgrade", "stamp", "current")
     try:
         main(argv=["--config", str(PROJECT / "alembic.ini"), *arguments], prog="alembic")
     except Exception as error:  # Alembic itself prints its own errors alone
@@ -18,6 +20,13 @@ def run_alembic(*arguments: str) -> None:
         if location is None or location.partition(":")[0] != "env.py":
             raise
         sys.exit(f"FAILED: alembic/{location}: {error_text(error)}")
+    if executes:
+        from dbkit.environment import check_has_run
+
+        try:
+            check_has_run()
+        except CommandError as error:
+            sys.exit(f"FAILED: {error}")
 
 
 def check_files() -> str | None:

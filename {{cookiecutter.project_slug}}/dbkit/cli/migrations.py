@@ -14,12 +14,16 @@ def add_commands(commands: Any) -> None:
     text = "apply revisions, up to REV (head)"
     command = commands.add_parser("migrate", help=text, description=text)
     command.add_argument("revision", nargs="?", default="head", metavar="REV")
-    command.set_defaults(run=lambda arguments: run_alembic("upgrade", "--", arguments.revision))
+    command.set_defaults(
+        run=lambda arguments: run_alembic("upgrade", "--", arguments.revision or "head")
+    )
 
     text = "revert revisions, down to REV (-1)"
     command = commands.add_parser("migration-down", help=text, description=text)
     command.add_argument("revision", nargs="?", default="-1", metavar="REV")
-    command.set_defaults(run=lambda arguments: run_alembic("downgrade", "--", arguments.revision))
+    command.set_defaults(
+        run=lambda arguments: run_alembic("downgrade", "--", arguments.revision or "-1")
+    )
 
     text = "record REV as applied without running it"
     command = commands.add_parser("migration-stamp", help=text, description=text)

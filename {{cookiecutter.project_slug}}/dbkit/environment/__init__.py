@@ -18,6 +18,7 @@ from sqlalchemy import MetaData
 import dbkit.operations  # noqa: F401 - registers op.create_index_online and its like
 from dbkit import PROJECT, signals
 from dbkit.config import EnvironmentOptions, alembic_config
+from dbkit.environment.arguments import check_arguments
 from dbkit.environment.commands import carry_out
 from dbkit.environment.reader import read_request
 from dbkit.errors import DatabaseUnavailable, SettingsError, error_text, location_of
@@ -48,6 +49,7 @@ def run(
     Raises:
         CommandError: one line, which Alembic prints behind `FAILED:`.
     """
+    check_arguments(metadata, configure)
     # Alembic takes the convention from the metadata that it is configured with.
     names = MetaData(naming_convention=naming_convention)
     options = EnvironmentOptions(metadata, {"target_metadata": names, **configure})
@@ -85,7 +87,16 @@ def load_options() -> EnvironmentOptions:
         try:
             with EnvironmentContext(config, directory):
                 directory.run_env()
+        except CommandError:
+            raise
         except Exception as error:
             location = location_of(error, PROJECT / "alembic") or "env.py"
             raise CommandError(f"alembic/{location}: {error_text(error)}") from error
+    check_has_run()
     return _known_options[0]
+
+
+def check_has_run() -> None:
+    """Raise `CommandError` if `alembic/env.py` has come to its end and has called nothing."""
+    if not _known_options:
+        raise CommandError("alembic/env.py does not call environment.run, so nothing was done")

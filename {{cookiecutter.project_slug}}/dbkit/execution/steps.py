@@ -121,6 +121,13 @@ def find_steps(
                 "REV=<revision>"
             ) from error
         raise
+    except AttributeError as error:
+        if error.name not in ("upgrade", "downgrade"):
+            raise
+        file = Path(getattr(error.obj, "__file__", "a revision")).name
+        raise MigrationError(
+            f"{file} has no function {error.name}(); nothing was changed"
+        ) from error
 
 
 def _meets_a_merge(request: Request, script: ScriptDirectory, heads: tuple[str, ...]) -> bool:

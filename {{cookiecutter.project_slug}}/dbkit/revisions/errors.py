@@ -15,6 +15,7 @@ from alembic.script.revision import MultipleHeads, ResolutionError
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from dbkit import PROJECT
 from dbkit.connection import explain
 from dbkit.errors import (
     ACTIVE_SQL_TRANSACTION,
@@ -80,7 +81,7 @@ def one_line(
     *,
     heads: tuple[str, ...] = (),
     file: Callable[[], Path | None] = lambda: None,
-    remains: Callable[[], str] = lambda: "this revision changed nothing",
+    remains: Callable[[], str] = lambda: "nothing was changed",
 ) -> Iterator[None]:
     """Turn what goes wrong inside into a `MigrationError`, where it is foreseeable.
 
@@ -102,6 +103,8 @@ def one_line(
         raise MigrationError("interrupted; what was not committed is undone") from None
     except Exception as error:
         location = location_of(error, versions)
+        if location is None and (of_the_service := _in_function_of_env_py(error)):
+            raise MigrationError(f"{of_the_service}: {error_text(error)}; {remains()}") from error
         if location is None and isinstance(error, DBAPIError) and (path := file()):
             location = path.name
         if parent := missing_parent(error):
@@ -128,6 +131,18 @@ def _with_advice(error: CommandError, script: ScriptDirectory, heads: tuple[str,
     if isinstance(cause, MultipleHeads):
         return str(several_heads(script))
     return str(error)
+
+
+def _in_function_of_env_py(error: Exception) -> str | None:
+    """Return `file:line` if a function of the service in `alembic/env.py` raised the error.
+
+    Its last line, which calls the kit, is in the traceback of every error.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    inner = [frame for frame in frames if Path(frame.filename) == PROJECT / "alembic" / "env.py"]
+    if not inner or inner[-1].name == "<module>":
+        return None
+    return f"alembic/env.py:{inner[-1].lineno}"
 
 
 def _is_about_the_server(error: BaseException) -> bool:
