@@ -14,6 +14,7 @@ from support.processes import (
     effective,
     failed,
     output,
+    read_until,
     start,
     start_process,
     succeeded,
@@ -197,6 +198,24 @@ def test_what_an_operation_has_done_is_not_said_to_be_gone(project: Project) -> 
         line = failed(start(project, "upgrade", "head", MIGRATION_WAIT="0.5", MIGRATION_LOCK_TIMEOUT="0.2"))
     assert "what it has done remains: run it again when the lock is free" in line
     assert project.sql("SELECT DISTINCT number FROM items") == [(1,)]
+
+
+def test_an_attempt_that_failed_at_its_end_is_tried_again_from_where_the_database_stands(
+    project: Project,
+) -> None:
+    lock = 'lambda ctx, **_: ctx.connection.exec_driver_sql("LOCK TABLE items")'
+    project.edit(
+        "alembic/env.py", "environment.run(metadata, ", f"environment.run(metadata, on_version_apply={lock}, "
+    )
+    name = add_revision(project)
+    with Session(project) as holder:
+        hold(holder)
+        process = start(project, "upgrade", "head", **QUICKLY)
+        said = read_until(process, "try 2 follows")
+        holder.run("COMMIT")
+        said += succeeded(process)
+    assert project.version() == [name]
+    assert told(project, name)[0] == "done"
 
 
 def test_a_deadlock_is_tried_again(project: Project) -> None:

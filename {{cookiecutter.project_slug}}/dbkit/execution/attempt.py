@@ -1,7 +1,7 @@
 """Runs steps once, in a context of Alembic's that the transaction guard watches."""
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from alembic.operations import Operations
@@ -24,78 +24,75 @@ class Attempt:
         self.finder = finder
         self.progress = progress
         self.guard = TransactionGuard(progress.timer)
+        self._steps: list[MigrationStep] = []
+
+    def make_context(
+        self, connection: Connection, alembics: MigrationContext, heads: tuple[str, ...] | None
+    ) -> GuardedContext:
+        """Return the context in which steps are executed on a connection.
+
+        Args:
+            alembics: the context that Alembic configured.
+            heads: the revisions at which the database stands, which Alembic then need not ask for;
+                None on SQLite, where they are found in the transaction of the run.
+        """
+
+        def on_version_apply(step: MigrationInfo, heads: set[str], **_rest: Any) -> None:
+            context.note_heads(heads)
+            self.progress.record_applied(connection, step)
+
+        context = GuardedContext(
+            alembics,
+            self.guard,
+            heads=heads,
+            fn=self._begin_each,
+            dont_mutate=False,
+            transaction_per_migration=heads is not None and not self.finder.purge,
+            on_version_apply=(on_version_apply, *alembics.opts["on_version_apply"]),
+        )
+        use_context(context)
+        return context
 
     def run_each(
-        self,
-        connection: Connection,
-        alembics: MigrationContext,
-        steps: list[MigrationStep],
-        heads: tuple[str, ...],
+        self, context: GuardedContext, steps: list[MigrationStep], heads: tuple[str, ...]
     ) -> tuple[str, ...]:
         """Run steps on PostgreSQL, where each is committed for itself; a purge with all steps.
 
         Args:
-            alembics: the context that Alembic configured.
-            heads: the revisions at which the database stands. Alembic need not ask for them again.
+            heads: the revisions at which the database stands.
 
         Returns:
-            The revisions at which the database stands afterwards.
+            The revisions at which it stands afterwards.
 
         Raises:
             MigrationError: one line, and what stays in the database.
         """
-        context = self._context(connection, alembics, steps, heads, each=not self.finder.purge)
+        self._steps = steps
+        context.note_heads(heads)  # an attempt that failed has left others
         with self._errors(), Operations.context(context), context.begin_transaction():
             context.run_migrations()
-        return self._heads
+        return context.get_current_heads()
 
     def run_all(self, connection: Connection, alembics: MigrationContext) -> None:
         """Find and run steps on SQLite, in one transaction. Raises: see `run_each`."""
-        steps: list[MigrationStep] = []
-        context = self._context(connection, alembics, steps, None, each=False)
+        self._steps = []
+        context = self.make_context(connection, alembics, None)
         with self._errors(), Operations.context(context), context.begin_transaction():
             create_table(connection)
-            steps += self.finder.find(connection, context)
+            self._steps = self.finder.find(connection, context)
             broken = sqlite.broken_references_before(connection)
             context.run_migrations()
             self.progress.before_final_commit()
             sqlite.check_references(connection, broken)
 
-    def _context(
-        self,
-        connection: Connection,
-        alembics: MigrationContext,
-        steps: Iterable[MigrationStep],
-        heads: tuple[str, ...] | None,
-        *,
-        each: bool,
-    ) -> GuardedContext:
-        def begin_each(_heads: Any, _context: MigrationContext) -> Iterator[MigrationStep]:
-            for step in steps:
-                self.progress.begin_step(step)
-                watched = copy.copy(step)
-                watched.migration_fn = self.guard.watch(step.migration_fn)
-                yield watched
-                # Alembic asks for the next one when this one is committed, on SQLite when done.
-                self.progress.end_step()
-
-        def on_version_apply(step: MigrationInfo, heads: set[str], **_rest: Any) -> None:
-            self._heads = tuple(heads)
-            context.note_heads(heads)
-            self.progress.record_applied(connection, step)
-
-        self._heads = heads or ()
-        context = GuardedContext(
-            alembics,
-            self.guard,
-            heads=heads,
-            fn=begin_each,
-            dont_mutate=False,
-            transaction_per_migration=each,
-            on_version_apply=(on_version_apply, *alembics.opts["on_version_apply"]),
-        )
-        use_context(context)
-        return context
+    def _begin_each(self, _heads: Any, _context: MigrationContext) -> Iterator[MigrationStep]:
+        for step in self._steps:
+            self.progress.begin_step(step)
+            watched = copy.copy(step)
+            watched.migration_fn = self.guard.watch(step.migration_fn)
+            yield watched
+            # Alembic asks for the next one when this one is committed, on SQLite when done.
+            self.progress.end_step()
 
     def _errors(self) -> Any:
         return one_line(

@@ -28,6 +28,7 @@ from dbkit.locking import (
 from dbkit.request import Request
 from dbkit.revisions import one_line
 from dbkit.settings import get_settings
+from dbkit.transactions import GuardedContext
 
 log = logging.getLogger("alembic.migrator")
 
@@ -85,13 +86,16 @@ class Executor:
         await connection.run_sync(self._create_tables)
         await connection.commit()
         heads = () if self.finder.purge else self.finder.heads
+        context = await connection.run_sync(
+            lambda sync: self.attempt.make_context(sync, self._configure(sync), heads)
+        )
         # A purge is committed with what is stamped; every other step for itself.
         transactions = [steps] if self.finder.purge else [[step] for step in steps]
         interval = self.settings.migration_lock_timeout / 5
         blockers = self.progress.blockers
         async with watch_blockers(blockers, self.database, session.pid, interval):
             for steps in transactions:
-                heads = await self.retry(connection, partial(self._apply, steps, heads))
+                heads = await self.retry(connection, partial(self._apply, context, steps, heads))
 
     async def _run_on_sqlite(self, connection: AsyncConnection) -> None:
         timeout = self.settings.migration_lock_timeout * 1000
@@ -153,14 +157,14 @@ class Executor:
             create_version_table(context, self.finder.script)
 
     async def _apply(
-        self, steps: list[MigrationStep], heads: tuple[str, ...], connection: AsyncConnection
+        self,
+        context: GuardedContext,
+        steps: list[MigrationStep],
+        heads: tuple[str, ...],
+        connection: AsyncConnection,
     ) -> tuple[str, ...]:
         """Apply `steps` on PostgreSQL, and return where the database then stands."""
-
-        def apply(connection: Connection) -> tuple[str, ...]:
-            return self.attempt.run_each(connection, self._configure(connection), steps, heads)
-
-        heads = await connection.run_sync(apply)
+        heads = await connection.run_sync(lambda _: self.attempt.run_each(context, steps, heads))
         await self._commit(connection)
         return heads
 

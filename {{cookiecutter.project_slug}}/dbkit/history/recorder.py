@@ -22,6 +22,7 @@ from dbkit.history.table import (
     row_of,
 )
 
+ADD_ROW = insert(history).inline()  # nobody asks which number the row has got
 log = logging.getLogger("alembic.migrator")
 TIME_LIMIT = 5  # seconds for the row of a failure: the server may be what failed
 
@@ -30,7 +31,7 @@ def record_applied(
     connection: Connection, info: MigrationInfo, measured: Measurements, author: Author
 ) -> None:
     """Add the row of a step that succeeded, in the transaction that `connection` is in."""
-    connection.execute(insert(history), row_of(info, measured, author, DONE))
+    connection.execute(ADD_ROW, row_of(info, measured, author, DONE))
 
 
 async def record_failed(
@@ -41,7 +42,7 @@ async def record_failed(
 
     def write(connection: Connection) -> None:
         create_table(connection)
-        connection.execute(insert(history), row)
+        connection.execute(ADD_ROW, row)
 
     try:
         async with asyncio.timeout(TIME_LIMIT), connect(database) as connection:
