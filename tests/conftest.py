@@ -26,6 +26,7 @@ from support.processes import LONG
 from support.projects import FOREIGN, Project, environment, ok
 from support.servers import PostgresServer, running_server
 
+WAITING = ("online", "server")  # folders whose tests mostly wait, for locks and for servers
 SHARED = pytest.StashKey[AbstractContextManager[Path]]()
 ON_POSTGRESQL_FIRST = (
     "test_applied",
@@ -45,11 +46,20 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is marked `long`, but in the long version and where it is asked for by name."""
     named = any("::" in argument for argument in config.args)
-    if LONG or named:
-        return
-    left_out = [item for item in items if item.get_closest_marker("long") or _is_second_half(item)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    if not (LONG or named):
+        left_out = [item for item in items if item.get_closest_marker("long") or _is_second_half(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    items[:] = _mixed(items)
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Spread the tests that mostly wait among those that compute: workers run neighbours at once."""
+    places: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        places[item.path.parent.name in WAITING].append(item)
+    shares = [(number / len(each), item) for each in places.values() for number, item in enumerate(each)]
+    return [item for _, item in sorted(shares, key=lambda share: share[0])]
 
 
 def _is_second_half(item: pytest.Item) -> bool:

@@ -239,7 +239,7 @@ def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "processes", [pytest.param("", marks=pytest.mark.long), "-n 2"], ids=["alone", "in parallel"]
+    "processes", ["", pytest.param("-n 2", marks=pytest.mark.long)], ids=["alone", "in parallel"]
 )
 def test_a_fresh_bake_passes_its_own_tests_and_leaves_its_database_alone(
     project: Project, processes: str
