@@ -399,7 +399,7 @@ def test_psql_reads_and_drops_what_alembic_keeps(postgresql_project: Project, ty
         "SELECT * FROM alembic_version;",
         "SELECT count(*) FROM pg_stat_activity WHERE state = 'active';",
         "SELECT query, state, query_start FROM pg_stat_activity"
-        " WHERE query_start < now() - interval '1 minute';",
+        " WHERE query_start < now() - interval '1 minute' AND datname = current_database();",
     ],
 )
 def test_monitoring_queries_have_an_answer(postgresql_project: Project, query: str) -> None:

@@ -51,7 +51,7 @@ STATEMENTS = {
 GOOD = [good for good, _ in STATEMENTS.values()]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def prepared(
     request: pytest.FixtureRequest, default_project: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Project:

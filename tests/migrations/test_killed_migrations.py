@@ -87,7 +87,7 @@ def chance() -> random.Random:
     return seeded()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def fragile_server() -> Iterator[PostgresServer]:
     """A server to be killed, that says of nothing that it is stored before it is."""
 

@@ -88,7 +88,7 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project with models three folders down, none of them a package, and with litter beside them."""
     project = Project.adopt(default_project, tmp_path_factory.mktemp("models") / "project", "sqlite://")
@@ -98,7 +98,7 @@ def project(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return project
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def registry(project: Project) -> dict[str, Any]:
     """What a new process knows that imports `app.models` alone."""
     return dict(json.loads(ok(project.python("-c", READ))))

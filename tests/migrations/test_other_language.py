@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 LOCALE = "de_DE.UTF-8"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def german_server() -> Iterator[PostgresServer]:
     """A server with a locale that is made for it, since few machines have one."""
     with tempfile.TemporaryDirectory(prefix="locale-") as folder, pytest.MonkeyPatch.context() as patch:

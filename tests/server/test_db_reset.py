@@ -28,7 +28,7 @@ def shop(shop_with_server: DevServerProject) -> DevServerProject:
     return shop_with_server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def foreign() -> Iterator[PostgresServer]:
     """A server that another project's `db-up` may have started."""
 

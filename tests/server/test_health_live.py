@@ -34,7 +34,7 @@ async def hold(session: SessionDep) -> None:
 Serve = Callable[..., Service]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def baked(compiled_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project that only the environment's `DATABASE_URL` tells where its data are."""
     project = Project.adopt(compiled_project, tmp_path_factory.mktemp("health") / "project", "none")
@@ -69,7 +69,7 @@ def serve(baked: Project, tmp_path: Path) -> Iterator[Serve]:
         yield serve
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def migrated(baked: Project, postgres_server: PostgresServer) -> str:
     """URL of a database at the newest revision."""
     url = postgres_server.create_database()

@@ -59,7 +59,7 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def port(postgres_server: PostgresServer) -> Iterator[int]:
     """Where a PgBouncer listens."""
     with running_pooler(postgres_server) as port:

@@ -88,7 +88,7 @@ class TLSServer:
         return quote(str(self.folder / name))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TLSServer]:
     tls = TLSServer(tmp_path_factory.mktemp("certificates"))
     with running_server(tls.prepare) as server:
