@@ -51,7 +51,7 @@ def without(guard: Guard, copy: Path) -> Iterator[None]:
 def failures_with_all_guards(guards: list[Guard], copy: Path) -> list[str]:
     """Run all tests with all guards in place; return what is wrong with those that do not pass."""
     tests = sorted({test for guard in guards for test in guard.fails_with})
-    workers = ["-n", str(WORKERS), "--dist", "loadgroup"] if len(tests) > 1 else []
+    workers = ["-n", str(WORKERS), "--dist", "loadgroup"] if len(tests) > WORKERS else []
     outcomes = run_tests(copy, tests, *workers)
     results = {test: _results(outcomes.get(test, [])) for test in tests}
     return [f"{test} {result} with all guards" for test, result in results.items() if result != "passed"]
