@@ -27,6 +27,7 @@ from support.projects import FOREIGN, Project, environment, ok
 from support.servers import PostgresServer, running_server
 
 WAITING = ("online", "server")  # folders whose tests mostly wait, for locks and for servers
+LONGEST = ("test_fresh_machine", "test_killed_migrations")  # would end alone, if they came last
 SHARED = pytest.StashKey[AbstractContextManager[Path]]()
 ON_POSTGRESQL_FIRST = (
     "test_applied",
@@ -50,7 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("long") or _is_second_half(item)]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-    items[:] = _mixed(items)
+    first = [item for item in items if item.path.stem in LONGEST]
+    items[:] = [*first, *_mixed([item for item in items if item not in first])]
 
 
 def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
