@@ -90,12 +90,12 @@ def test_a_migration_through_a_pooler_is_refused_and_leaves_no_trace(
         # The second and third find what asyncpg left in the session of the first.
         assert "MIGRATION_DATABASE_URL" in refusal(project.alembic(*command))
     assert dump(project, all_of_it=True) == before
-    # The session is in the pooler's hands now, and the next client's.
-    [names] = project.sql(
+    # The session is in the pooler's hands now, and the next client's, unless the pooler has closed it.
+    [(names,)] = project.sql(
         "SELECT array_agg(DISTINCT application_name) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
-    assert names == ([""],)
+    assert names in ([""], None)
 
 
 def test_with_the_servers_own_url_everything_works_behind_a_pooler(
