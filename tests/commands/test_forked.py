@@ -123,7 +123,7 @@ def outcome(project: Project, result: "subprocess.CompletedProcess[str]") -> tup
         text = text.replace(str(project.path), "PROJECT").replace("real-python", "python")
         text = text.replace(project.url.rpartition("/")[2], "DATABASE")
         text = re.sub(r"\b\d+\.\d\d+\b|\b[\d.]+ m?s\b|\d{4}-\d\d-\d\d[ T][\d:.]+", "TIME", text)
-        said.append(re.sub(r"_throwaway_\w+|line \d+, in _run", "", text))
+        said.append(re.sub(r"_throwaway_\w+|line \d+, in _run|\d{8}_\d{4}_", "", text))
     return result.returncode, said[0], said[1]
 
 
