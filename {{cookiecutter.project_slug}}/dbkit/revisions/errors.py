@@ -26,6 +26,7 @@ from dbkit.errors import (
     sqlstate,
 )
 from dbkit.settings import get_settings
+from dbkit.transactions import MixedTransactionModes
 
 # lock_not_available and deadlock_detected:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
@@ -98,6 +99,8 @@ def one_line(
         raise
     except CommandError as error:
         message, location = _with_advice(error, script, heads), location_of(error, versions)
+        if location is None and isinstance(error, MixedTransactionModes) and (path := file()):
+            location = path.name
         raise MigrationError(f"{location}: {message}" if location else message) from None
     except KeyboardInterrupt:
         raise MigrationError("interrupted; what was not committed is undone") from None

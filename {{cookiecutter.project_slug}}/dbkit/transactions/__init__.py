@@ -1,7 +1,8 @@
 """A revision runs in one transaction or in autocommit, never in both."""
 
+from dbkit.transactions.boundary import MixedTransactionModes
 from dbkit.transactions.context import GuardedContext, autocommit_operation
-from dbkit.transactions.guard import MixedTransactionModes, TransactionGuard
+from dbkit.transactions.guard import TransactionGuard
 from dbkit.transactions.static_check import check_source
 from dbkit.transactions.timer import TransactionTimer
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
-from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import PendingRollbackError
 
+from dbkit.transactions.boundary import MixedTransactionModes, TransactionBoundary
 from dbkit.transactions.timer import TransactionTimer
 
 # Statements that only read, or concern the session alone.
@@ -26,17 +26,12 @@ SESSION = re.compile(r"\s*(SHOW|SET|RESET)\b", re.IGNORECASE)
 CONCURRENTLY = re.compile(r"\bCONCURRENTLY\b", re.IGNORECASE)
 # Statements that may have committed something although they failed.
 PROCEDURES = re.compile(r"\s*(CALL|DO)\b", re.IGNORECASE)
-ENDS_TRANSACTION = re.compile(r"\s*(COMMIT|END|ABORT|ROLLBACK(?!.*\bTO\b))\b", re.IGNORECASE)
 ADVICE = (
     "autocommit needs a revision of its own: "
     "'make migration-empty MSG=…', and move one of the two there"
 )
 # https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
 XACT_ID = text("SELECT pg_current_xact_id_if_assigned()::text")
-
-
-class MixedTransactionModes(CommandError):
-    """A revision uses a transaction and autocommit."""
 
 
 class TransactionGuard:
@@ -50,6 +45,7 @@ class TransactionGuard:
 
     def __init__(self, timer: TransactionTimer) -> None:
         self.timer = timer
+        self.boundary = TransactionBoundary()
         self.repeatable = True
         self.has_committed = False
         self._in_revision = False  # upgrade() or downgrade() is being executed
@@ -60,18 +56,19 @@ class TransactionGuard:
 
     def listen(self, connection: Connection) -> None:
         """Watch all statements and commits of `connection`."""
-        event.listen(connection, "commit", self._on_commit)
+        self.boundary.listen(connection)
         event.listen(connection, "before_cursor_execute", self._before_statement)
         event.listen(connection, "after_cursor_execute", self._after_statement)
 
-    def watch(self, run: Callable[..., None]) -> Callable[..., None]:
+    def watch(self, run: Callable[..., None], connection: Connection) -> Callable[..., None]:
         """Return `run`, the upgrade() or downgrade() of one revision, as a watched function."""
 
         @wraps(run)  # Alembic logs its name
         def watched(**arguments: Any) -> None:
             self._in_revision, self._block_began, self.repeatable = True, False, True
             try:
-                run(**arguments)
+                with self.boundary.watch(connection):
+                    run(**arguments)
             finally:
                 self._in_revision = False
 
@@ -88,7 +85,7 @@ class TransactionGuard:
             raise MixedTransactionModes(
                 f"statements in the transaction, and then a commit: {ADVICE}"
             )
-        self._in_block = self._block_began = True
+        self._in_block = self._block_began = self.boundary.is_open = True
         self.timer.end()
         failure: BaseException | None = None
         try:
@@ -104,7 +101,8 @@ class TransactionGuard:
         except PendingRollbackError:  # from Alembic's commit, if the connection is lost
             raise failure or RuntimeError("the connection is lost") from None
         finally:
-            self._in_block = False
+            self._in_block = self.boundary.is_open = False
+        self.boundary.renew()
         self.timer.begin()
 
     @contextmanager
@@ -120,19 +118,10 @@ class TransactionGuard:
         finally:
             self._in_operation = outer
 
-    def _on_commit(self, _connection: Connection) -> None:
-        if self._in_revision and not self._in_block:
-            raise MixedTransactionModes(
-                "a revision does not end its own transaction: what autocommits stands in a "
-                "revision of its own, in 'with op.get_context().autocommit_block():'"
-            )
-
     def _before_statement(
         self, connection: Connection, _cursor: Any, statement: str, *_rest: Any
     ) -> None:
         if not self._in_block:
-            if ENDS_TRANSACTION.match(statement):
-                self._on_commit(connection)
             if self._in_revision and self._block_began and not READS.match(statement):
                 raise MixedTransactionModes(
                     f"a commit, and then statements in a transaction: {ADVICE}"

@@ -7,7 +7,8 @@ one is taken shows only at run time, and the guard watches then.
 import ast
 from pathlib import Path
 
-from dbkit.transactions.guard import ADVICE, READS, MixedTransactionModes
+from dbkit.transactions.boundary import MixedTransactionModes
+from dbkit.transactions.guard import ADVICE, READS
 
 HINTS = ("autocommit_block", "concurrently", "_online(", ".backfill(")
 NEUTRAL = {"get_context", "get_bind", "f", "inline_literal"}  # operations that execute nothing

@@ -1,0 +1,132 @@
+"""A revision does not end the transaction that it runs in, on whatever road: all of it is done, or nothing."""
+
+import pytest
+
+from support.database_state import add_revision, dump, history
+from support.projects import INITIAL, Project, ok, refusal
+
+pytestmark = pytest.mark.slow
+
+REFUSED = "a revision does not end its own transaction"
+SESSION = "from sqlalchemy.orm import Session"
+RAW = "op.get_bind().connection.dbapi_connection"
+# Each of them after a statement, which it would commit or take back.
+ENDS = {
+    "commit": ("op.get_bind().commit()",),
+    "rollback": ("op.get_bind().rollback()",),
+    "session rollback": (SESSION, "Session(bind=op.get_bind()).rollback()"),
+    "session commit": (SESSION, 'Session(bind=op.get_bind(), join_transaction_mode="control_fully").commit()'),
+    "transaction": ("op.get_bind().get_transaction().rollback()",),
+    "close": ("op.get_bind().close()",),
+    "invalidate": ("op.get_bind().invalidate()",),
+    "text": ('op.execute("COMMIT")',),
+    "text rollback": ('op.execute("ROLLBACK")',),
+    "text end": ('op.execute("END")',),
+    "comment": ('op.execute("-- over\\n/* and out */ COMMIT")',),
+    "driver": (f"{RAW}.commit()",),
+    "driver rollback": (f"{RAW}.rollback()",),
+    "driver text": (f'{RAW}.run_async(lambda driver: driver.execute("COMMIT"))',),
+    "driver again": (
+        f'{RAW}.run_async(lambda driver: driver.execute("COMMIT"))',
+        f'{RAW}.run_async(lambda driver: driver.execute("BEGIN"))',
+    ),
+}
+ON_POSTGRESQL = {
+    "two phases": ("op.execute(\"PREPARE TRANSACTION 'mine'\")",),
+    "abort": ('op.execute("ABORT")',),
+}
+
+
+def swallowed(*lines: str) -> tuple[str, ...]:
+    """Lines whose failure nobody hears of."""
+    imports = [line for line in lines if line.startswith("from")]
+    rest = [f"    {line}" for line in lines if not line.startswith("from")]
+    return (*imports, "try:", *rest, "except Exception:", "    pass")
+
+
+def is_refused(project: Project, *end: str) -> str:
+    """Run a revision that ends its transaction; the line that says so. Nothing is left of it."""
+    ok(project.alembic("upgrade", INITIAL))
+    before = dump(project)
+    name = add_revision(project, 'op.execute("CREATE TABLE told (n INTEGER)")', *end)
+    line = refusal(project.alembic("upgrade", "head"))
+    assert dump(project) == before
+    last = history(project)[-1]
+    assert (last["revision"], last["outcome"]) == (name, "failed")
+    return line
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if not end.startswith("driver")])
+def test_a_revision_that_ends_its_transaction_is_refused_and_leaves_nothing(project: Project, end: str) -> None:
+    line = is_refused(project, *ENDS[end])
+    assert f"_step01.py:{14 + len(ENDS[end]) - 1}: {REFUSED}" in line
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if not end.startswith("driver")])
+def test_it_is_refused_where_the_revision_swallows_the_refusal(project: Project, end: str) -> None:
+    assert REFUSED in is_refused(project, *swallowed(*ENDS[end]))
+
+
+@pytest.mark.parametrize("end", ON_POSTGRESQL)
+def test_what_only_postgresql_has_is_refused_as_well(postgresql_project: Project, end: str) -> None:
+    assert REFUSED in is_refused(postgresql_project, *ON_POSTGRESQL[end])
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if end.startswith("driver")])
+@pytest.mark.parametrize("swallow", [False, True], ids=["heard", "swallowed"])
+def test_on_sqlite_not_even_the_driver_ends_it(sqlite_project: Project, end: str, swallow: bool) -> None:
+    lines = swallowed(*ENDS[end]) if swallow else ENDS[end]
+    line = is_refused(sqlite_project, *lines)
+    assert "_step01.py" in line
+    assert REFUSED in line
+
+
+@pytest.mark.parametrize("end", [end for end in ENDS if end.startswith("driver")])
+def test_on_postgresql_what_the_driver_ended_is_found_out_and_not_recorded(
+    postgresql_project: Project, end: str
+) -> None:
+    project = postgresql_project
+    ok(project.alembic("upgrade", INITIAL))
+    name = add_revision(project, 'op.execute("CREATE TABLE told (n INTEGER)")', *ENDS[end])
+    line = refusal(project.alembic("upgrade", "head"))
+    assert "_step01.py" in line
+    assert REFUSED in line
+    assert "what it did before that may stay" in line
+    assert project.version() == [INITIAL]
+    assert (history(project)[-1]["revision"], history(project)[-1]["outcome"]) == (name, "failed")
+
+
+def test_savepoints_are_the_revisions_own(project: Project) -> None:
+    add_revision(
+        project,
+        'op.execute("CREATE TABLE told (n INTEGER)")',
+        "with op.get_bind().begin_nested():",
+        '    op.execute("INSERT INTO told VALUES (1)")',
+        "nested = op.get_bind().begin_nested()",
+        'op.execute("INSERT INTO told VALUES (2)")',
+        "nested.rollback()",
+        'op.execute("SAVEPOINT mine")',
+        'op.execute("INSERT INTO told VALUES (3)")',
+        'op.execute("ROLLBACK TO SAVEPOINT mine")',
+        'op.execute("RELEASE SAVEPOINT mine")',
+        "from sqlalchemy.orm import Session",
+        "with Session(bind=op.get_bind()) as session:",
+        '    session.execute(sa.text("INSERT INTO told VALUES (4)"))',
+        "    session.commit()",
+    )
+    ok(project.alembic("upgrade", "head"))
+    assert project.sql("SELECT n FROM told ORDER BY n") == [(1,), (4,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "op.get_bind().begin()",
+        'op.get_bind().execution_options(isolation_level="AUTOCOMMIT")',
+        'op.get_bind().execution_options(isolation_level="SERIALIZABLE")',
+    ],
+)
+def test_what_sqlalchemy_refuses_in_a_transaction_is_one_line(project: Project, statement: str) -> None:
+    line = is_refused(project, statement)
+    assert "_step01.py:14: " in line
+    assert "this revision changed nothing" in line or "nothing was changed" in line

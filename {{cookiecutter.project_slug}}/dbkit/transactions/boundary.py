@@ -1,0 +1,124 @@
+"""A revision does not end the transaction that it runs in: the executor commits it, once all is done.
+
+Otherwise the version would say that the revision is applied, and half of it would be missing. What
+ends a transaction is noticed where it passes: SQLAlchemy's events and the text of statements. What
+goes past both, straight to the driver, SQLite refuses by its authorizer; on PostgreSQL it is found
+out afterwards, by the time at which the transaction began.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import PendingRollbackError, ResourceClosedError
+
+ENDS_TRANSACTION = re.compile(
+    r"(\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\b.*\bTO\b))\b",
+    re.IGNORECASE | re.DOTALL,
+)
+REFUSAL = (
+    "a revision does not end its own transaction: what autocommits stands in a "
+    "revision of its own, in 'with op.get_context().autocommit_block():'"
+)
+# https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
+BEGUN = text("SELECT transaction_timestamp()")
+
+
+
+class MixedTransactionModes(CommandError):
+    """A revision uses a transaction and autocommit."""
+
+
+class TransactionBoundary:
+    """Watches one connection while a revision runs on it.
+
+    Attributes:
+        is_open: whether a revision may end the transaction now: it is in an autocommit block.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._watching = False
+        self._begun: object = None  # when the revision's transaction began, on PostgreSQL
+        self._refused: MixedTransactionModes | None = None
+
+    def renew(self) -> None:
+        """Note that the revision goes on in another transaction, as it does after autocommit."""
+        self._begun = None
+
+    def listen(self, connection: Connection) -> None:
+        """Watch all statements, commits and rollbacks of `connection`."""
+        event.listen(connection, "commit", self._refuse)
+        event.listen(connection, "rollback", self._refuse)
+        event.listen(connection, "before_cursor_execute", self._before_statement)
+
+    @contextmanager
+    def watch(self, connection: Connection) -> Iterator[None]:
+        """Let a revision run, in the with-block.
+
+        Raises:
+            MixedTransactionModes: it ended its transaction, or tried to and went on.
+        """
+        self._refused = None
+        self._begun = None
+        if connection.dialect.name == "postgresql":
+            self._begun = connection.scalar(BEGUN)
+        self._watching = True
+        try:
+            with self._authorizing(connection):
+                yield
+        except Exception as error:
+            if self._refused is None or self._refused is error:
+                raise
+            raise self._refused.with_traceback(error.__traceback__) from None
+        finally:
+            self._watching = False
+        if self._refused is not None:
+            raise self._refused
+        if self._begun is not None and not self._is_the_same(connection):
+            raise MixedTransactionModes(f"{REFUSAL}; what it did before that may stay")
+
+    def _refuse(self, *_connection: Connection) -> None:
+        if self._watching and not self.is_open:
+            self._refused = MixedTransactionModes(REFUSAL)
+            raise self._refused
+
+    def _before_statement(
+        self, connection: Connection, _cursor: Any, statement: str, *_rest: Any
+    ) -> None:
+        if ENDS_TRANSACTION.match(statement):
+            self._refuse(connection)
+
+    @contextmanager
+    def _authorizing(self, connection: Connection) -> Iterator[None]:
+        """Let SQLite refuse it; the driver's own `commit()` goes through there, too.
+
+        https://www.sqlite.org/c3ref/set_authorizer.html
+        """
+        if connection.dialect.name != "sqlite":
+            yield
+            return
+
+        def authorize(action: int, what: str | None, *_rest: object) -> int:
+            if action != sqlite3.SQLITE_TRANSACTION or what == "BEGIN":
+                return sqlite3.SQLITE_OK
+            self._refused = self._refused or MixedTransactionModes(REFUSAL)
+            return sqlite3.SQLITE_DENY
+
+        adapted: Any = connection.connection.dbapi_connection
+        adapted.run_async(lambda driver: driver.set_authorizer(authorize))
+        try:
+            yield
+        finally:
+            adapted.run_async(lambda driver: driver.set_authorizer(None))
+
+    def _is_the_same(self, connection: Connection) -> bool:
+        try:
+            return bool(connection.scalar(BEGUN) == self._begun)
+        except (PendingRollbackError, ResourceClosedError):  # it was closed or invalidated
+            return False
