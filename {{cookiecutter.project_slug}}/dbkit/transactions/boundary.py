@@ -1,4 +1,4 @@
-"""A revision does not end the transaction that it runs in: the executor commits it, once all is done.
+"""A revision does not end its own transaction: the executor commits it, once all is done.
 
 Otherwise the version would say that the revision is applied, and half of it would be missing. What
 ends a transaction is noticed where it passes: SQLAlchemy's events and the text of statements. What
@@ -8,13 +8,12 @@ out afterwards, by the time at which the transaction began.
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
-from sqlalchemy.exc import PendingRollbackError, ResourceClosedError
 
 ENDS_TRANSACTION = re.compile(
     r"(\s|--[^\n]*\n|/\*.*?\*/)*"
@@ -27,7 +26,6 @@ REFUSAL = (
 )
 # https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
 BEGUN = text("SELECT transaction_timestamp()")
-
 
 
 class MixedTransactionModes(CommandError):
@@ -70,7 +68,7 @@ class TransactionBoundary:
             self._begun = connection.scalar(BEGUN)
         self._watching = True
         try:
-            with self._authorizing(connection):
+            with self._staying_open(connection), self._authorizing(connection):
                 yield
         except Exception as error:
             if self._refused is None or self._refused is error:
@@ -93,6 +91,28 @@ class TransactionBoundary:
     ) -> None:
         if ENDS_TRANSACTION.match(statement):
             self._refuse(connection)
+
+    @contextmanager
+    def _staying_open(self, connection: Connection) -> Iterator[None]:
+        """Refuse what would take the connection away, and its transaction with it."""
+        invalidate = connection.invalidate
+
+        def invalidate_if_broken(exception: BaseException | None = None) -> None:
+            if exception is None:  # not SQLAlchemy, whose connection to the server broke
+                self._refuse()
+            invalidate(exception)
+
+        replaced: dict[str, Callable[..., None]] = {
+            "close": self._refuse,
+            "detach": self._refuse,
+            "invalidate": invalidate_if_broken,
+        }
+        vars(connection).update(replaced)
+        try:
+            yield
+        finally:
+            for name in replaced:
+                del vars(connection)[name]
 
     @contextmanager
     def _authorizing(self, connection: Connection) -> Iterator[None]:
@@ -118,7 +138,4 @@ class TransactionBoundary:
             adapted.run_async(lambda driver: driver.set_authorizer(None))
 
     def _is_the_same(self, connection: Connection) -> bool:
-        try:
-            return bool(connection.scalar(BEGUN) == self._begun)
-        except (PendingRollbackError, ResourceClosedError):  # it was closed or invalidated
-            return False
+        return bool(connection.scalar(BEGUN) == self._begun)
