@@ -33,6 +33,7 @@ ENDS = {
     "text": ('op.execute("COMMIT")',),
     "text rollback": ('op.execute("ROLLBACK")',),
     "text end": ('op.execute("END")',),
+    "semicolon": ('op.execute(";commit")',),
     "comment": ('op.execute("-- over\\n/* and out */ COMMIT")',),
 }
 # Past SQLAlchemy, which PostgreSQL cannot refuse.

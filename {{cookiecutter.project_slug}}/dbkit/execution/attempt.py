@@ -1,7 +1,8 @@
 """Runs steps once, in a context of Alembic's that the transaction guard watches."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 from alembic.operations import Operations
@@ -16,6 +17,8 @@ from dbkit.history import create_table
 from dbkit.revisions import one_line
 from dbkit.transactions import GuardedContext, TransactionGuard
 
+RestoreSession = Callable[[Connection], None]
+
 
 class Attempt:
     """Runs steps of one request; the executor repeats it, with the next steps or the same ones."""
@@ -24,6 +27,7 @@ class Attempt:
         self.finder = finder
         self.progress = progress
         self.guard = TransactionGuard(progress.timer)
+        self.restore_session: RestoreSession | None = None
         self._steps: list[MigrationStep] = []
 
     def make_context(
@@ -67,6 +71,8 @@ class Attempt:
         Raises:
             MigrationError: one line, and what stays in the database.
         """
+        if self.progress.retries:  # the attempt before may have changed the session for good
+            self._restore(context)
         self._steps = steps
         context.note_heads(heads)  # an attempt that failed has left others
         with self._errors(), Operations.context(context), context.begin_transaction():
@@ -78,6 +84,8 @@ class Attempt:
         self._steps = []
         context = self.make_context(connection, alembics, None)
         with self._errors(), Operations.context(context), context.begin_transaction():
+            self._restore(context)
+            self.restore_session = self.restore_session or sqlite.session_restorer(connection)
             create_table(connection)
             self._steps = self.finder.find(connection, context)
             broken = sqlite.broken_references_before(connection)
@@ -85,14 +93,29 @@ class Attempt:
             self.progress.before_final_commit()
             sqlite.check_references(connection, broken)
 
-    def _begin_each(self, _heads: Any, _context: MigrationContext) -> Iterator[MigrationStep]:
+    def _begin_each(self, _heads: Any, context: MigrationContext) -> Iterator[MigrationStep]:
         for step in self._steps:
             self.progress.begin_step(step)
             watched = copy.copy(step)
-            watched.migration_fn = self.guard.watch(step.migration_fn)
+            watched.migration_fn = self._watched(step.migration_fn, context)
             yield watched
             # Alembic asks for the next one when this one is committed, on SQLite when done.
             self.progress.end_step()
+
+    def _watched(self, run: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
+        """Return `run` as a function that leaves the session as the first revision found it."""
+        watched = self.guard.watch(run)
+
+        @wraps(run)  # Alembic logs its name
+        def run_and_restore(**arguments: Any) -> None:
+            watched(**arguments)
+            self._restore(context)
+
+        return run_and_restore
+
+    def _restore(self, context: MigrationContext) -> None:
+        if self.restore_session is not None and context.connection is not None:
+            self.restore_session(context.connection)
 
     def _errors(self) -> Any:
         return one_line(

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema
 
 from dbkit.connection import DatabaseURL, create_engine, one_line_errors
+from dbkit.connection.libpq import CACHES
 from dbkit.execution import sqlite
 
 _in_use = Lock()  # `alembic.context` and `alembic.op` are one for the process
@@ -87,6 +89,10 @@ async def migration_connection(database: DatabaseURL) -> AsyncIterator[AsyncConn
     """
     if database.in_memory:
         raise CommandError("a database in memory would be gone with this command")
+    if database.dialect == "postgresql":
+        # A revision may change a table that it has read: its cached plan would then be refused.
+        uncached = dict.fromkeys(CACHES, 0)
+        database = replace(database, connect_args=database.connect_args | uncached)
     engine = create_engine(database, poolclass=NullPool)
     if database.dialect == "sqlite":
         sqlite.prepare_engine(engine)

@@ -18,9 +18,9 @@ from dbkit.execution.retry import Retry
 from dbkit.execution.steps import StepFinder
 from dbkit.history import create_table
 from dbkit.locking import (
-    LockSession,
     WaitBudget,
     lock_holder,
+    lock_key,
     prepare_session,
     try_lock,
     watch_blockers,
@@ -79,8 +79,9 @@ class Executor:
         if not self._is_pending(steps):
             return
         version_table = self.environment.get_context().version_table
-        session = await prepare_session(connection, self.settings, version_table)
-        steps = await self._take_lock(connection, session)
+        session = await prepare_session(connection, self.settings)
+        self.attempt.restore_session = session.restore
+        steps = await self._take_lock(connection, lock_key(session.database, version_table))
         if not self._is_pending(steps):
             return
         await connection.run_sync(self._create_tables)
@@ -129,16 +130,14 @@ class Executor:
         options = {**self.keywords, **options, "connection": connection}
         return configure(self.environment, **options)
 
-    async def _take_lock(
-        self, connection: AsyncConnection, session: LockSession
-    ) -> list[MigrationStep]:
+    async def _take_lock(self, connection: AsyncConnection, key: int) -> list[MigrationStep]:
         """Wait for the lock; return what is then pending.
 
         Nothing is, and the lock not taken, if another instance has meanwhile done the work.
         """
         tries = 0
-        while not await try_lock(connection, session):
-            holder = await lock_holder(connection, session)
+        while not await try_lock(connection, key):
+            holder = await lock_holder(connection, key)
             await self.budget.back_off(tries, f"waiting for {holder}", longest=1.0)
             tries += 1
             if not (await self._find_steps(connection) or self.finder.purge):

@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from alembic.util import CommandError
@@ -50,6 +51,34 @@ async def roll_back(connection: AsyncConnection) -> None:
     driver: Any = raw.driver_connection
     if driver.in_transaction:
         await driver.rollback()
+
+
+# Pragmas of a connection that outlive a transaction: https://www.sqlite.org/pragma.html.
+PRAGMAS = (
+    "cell_size_check",
+    "defer_foreign_keys",
+    "ignore_check_constraints",
+    "legacy_alter_table",
+    "query_only",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "trusted_schema",
+    "writable_schema",
+)
+
+
+def session_restorer(connection: Connection) -> Callable[[Connection], None]:
+    """Return a function that gives a connection the pragmas back that it has now."""
+    read = f"SELECT * FROM {', '.join(f'pragma_{name}' for name in PRAGMAS)}"
+    before = connection.exec_driver_sql(read).one()
+
+    def restore(connection: Connection) -> None:
+        now = connection.exec_driver_sql(read).one()
+        for name, old, new in zip(PRAGMAS, before, now, strict=True):
+            if old != new:
+                connection.exec_driver_sql(f"PRAGMA {name} = {old}")
+
+    return restore
 
 
 BrokenReferences = Counter[tuple[str, str]]

@@ -1,14 +1,16 @@
 """Waits for others: one migrator at a time, who blocks a statement, and how long in all."""
 
-from dbkit.locking.advisory_lock import LockSession, lock_holder, prepare_session, try_lock
+from dbkit.locking.advisory_lock import lock_holder, lock_key, try_lock
 from dbkit.locking.blockers import Blockers, watch_blockers
+from dbkit.locking.session import MigrationSession, prepare_session
 from dbkit.locking.wait_budget import WaitBudget
 
 __all__ = [
     "Blockers",
-    "LockSession",
+    "MigrationSession",
     "WaitBudget",
     "lock_holder",
+    "lock_key",
     "prepare_session",
     "try_lock",
     "watch_blockers",

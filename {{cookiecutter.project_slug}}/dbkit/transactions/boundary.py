@@ -16,7 +16,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 
 ENDS_TRANSACTION = re.compile(
-    r"(\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(\s|;|--[^\n]*\n|/\*.*?\*/)*"
     r"(COMMIT|END|ABORT|PREPARE\s+TRANSACTION|ROLLBACK(?!\b.*\bTO\b))\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -41,6 +41,7 @@ class TransactionBoundary:
 
     def __init__(self) -> None:
         self.is_open = False
+        self._connection: Connection | None = None
         self._watching = False
         self._begun: object = None  # when the revision's transaction began, on PostgreSQL
         self._refused: MixedTransactionModes | None = None
@@ -51,19 +52,22 @@ class TransactionBoundary:
 
     def listen(self, connection: Connection) -> None:
         """Watch all statements, commits and rollbacks of `connection`."""
+        self._connection = connection
         event.listen(connection, "commit", self._refuse)
         event.listen(connection, "rollback", self._refuse)
         event.listen(connection, "before_cursor_execute", self._before_statement)
 
     @contextmanager
-    def watch(self, connection: Connection) -> Iterator[None]:
+    def watch(self) -> Iterator[None]:
         """Let a revision run, in the with-block.
 
         Raises:
             MixedTransactionModes: it ended its transaction, or tried to and went on.
         """
-        self._refused = None
-        self._begun = None
+        connection = self._connection
+        if connection is None:
+            raise RuntimeError("listen() comes first")
+        self._refused = self._begun = None
         if connection.dialect.name == "postgresql":
             self._begun = connection.scalar(BEGUN)
         self._watching = True

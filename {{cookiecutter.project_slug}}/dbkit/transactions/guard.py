@@ -60,14 +60,14 @@ class TransactionGuard:
         event.listen(connection, "before_cursor_execute", self._before_statement)
         event.listen(connection, "after_cursor_execute", self._after_statement)
 
-    def watch(self, run: Callable[..., None], connection: Connection) -> Callable[..., None]:
+    def watch(self, run: Callable[..., None]) -> Callable[..., None]:
         """Return `run`, the upgrade() or downgrade() of one revision, as a watched function."""
 
         @wraps(run)  # Alembic logs its name
         def watched(**arguments: Any) -> None:
             self._in_revision, self._block_began, self.repeatable = True, False, True
             try:
-                with self.boundary.watch(connection):
+                with self.boundary.watch():
                     run(**arguments)
             finally:
                 self._in_revision = False
