@@ -18,18 +18,22 @@ POOLER = (
     "migrations need MIGRATION_DATABASE_URL with the database's own address"
 )
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+CLOSED = "the server closed the connection"
 SQLSTATES = {
-    "08003": "the server closed the connection",
-    "08006": "the server closed the connection",
+    "08003": CLOSED,
+    "08006": CLOSED,
+    "25P03": CLOSED,  # idle_in_transaction_session_timeout
+    "25P04": CLOSED,  # transaction_timeout
     "26000": POOLER,
     "28P01": "the server refused the password",
     "28000": "the server refused this user, or the way of connecting",
     "3D000": "no such database; 'make db-up' creates the development one",
     "42P05": POOLER,
     "53300": "the server has no connection left",
-    "57P01": "the server closed the connection",
+    "57P01": CLOSED,
     "57P02": "the server crashed, or was ended at once",
     "57P03": "the server is starting up or shutting down",
+    "57P05": CLOSED,  # idle_session_timeout
 }
 # https://www.sqlite.org/rescode.html
 SQLITE_CODES = {
@@ -49,7 +53,11 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
         return str(error)
     if isinstance(error, asyncpg.PostgresError):
-        return SQLSTATES.get(str(error.sqlstate))
+        reason = SQLSTATES.get(str(error.sqlstate))
+        # The driver's own error says that the connection broke, and its cause why.
+        last_word = error.__cause__ if isinstance(error.__cause__, asyncpg.PostgresError) else error
+        is_servers = not isinstance(last_word, asyncpg.PostgresConnectionError)
+        return f"{reason}: {last_word}" if reason == CLOSED and is_servers else reason
     if code is not None:
         return SQLITE_CODES.get(code)
     if isinstance(error, ssl.SSLError):

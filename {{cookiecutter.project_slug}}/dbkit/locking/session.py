@@ -16,7 +16,10 @@ from dbkit.settings import DatabaseSettings
 # that is gone, where the server's system can tell (macOS cannot before PostgreSQL 15).
 # https://www.postgresql.org/docs/current/runtime-config-connection.html
 PREPARE = text("""
-SELECT pg_backend_pid() AS pid, current_database() AS database, ARRAY(
+SELECT pg_backend_pid() AS pid, current_database() AS database,
+    pg_is_in_recovery() AS is_standby,
+    current_setting('transaction_read_only')::bool AS is_read_only,
+    ARRAY(
     SELECT name FROM unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS wanted (name, value)
     JOIN pg_settings USING (name)
     WHERE CASE
@@ -67,8 +70,8 @@ async def prepare_session(
     """Set in `connection` what a migration needs, whatever the role or the database sets.
 
     Raises:
-        CommandError: there is a connection pooler, which would give each transaction another
-            session, and leave the lock with a session that others get.
+        CommandError: the session cannot write, or it is a connection pooler's, which would give
+            each transaction another session, and leave the lock with a session that others get.
     """
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
@@ -81,6 +84,16 @@ async def prepare_session(
         raise CommandError(
             "a connection pooler stands before the database, and locks do not hold through it: "
             "set MIGRATION_DATABASE_URL to the database's own address; nothing was changed"
+        )
+    if row.is_standby:
+        raise CommandError(
+            "the server is a standby, which only reads: set MIGRATION_DATABASE_URL to that of "
+            "the primary; nothing was changed"
+        )
+    if row.is_read_only:
+        raise CommandError(
+            f"{row.database} is read-only by default (default_transaction_read_only is on, for the "
+            "database or for this user): let this user write; nothing was changed"
         )
     return MigrationSession(row.pid, row.database, {name: wanted[name] for name in row.names})
 

@@ -1,0 +1,129 @@
+"""What the role, the database or the server sets: a migration works, or says why before anything runs."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.database_state import add_revision, dump, history
+from support.processes import Session, read_until, start, succeeded, wait_until
+from support.projects import Project, ok, refusal
+from support.servers import PostgresServer, account, running_server
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = {
+    "idle_session_timeout": "300ms",
+    "idle_in_transaction_session_timeout": "300ms",
+    "lock_timeout": "1ms",
+    "statement_timeout": "100ms",
+    "default_transaction_isolation": "serializable",
+    "default_transaction_deferrable": "on",
+    "standard_conforming_strings": "off",
+    "DateStyle": "German, DMY",
+    "IntervalStyle": "sql_standard",
+    "TimeZone": "Asia/Tokyo",
+    "client_min_messages": "error",
+    "quote_all_identifiers": "on",
+    "bytea_output": "escape",
+    "extra_float_digits": "0",
+    "row_security": "off",
+    "client_encoding": "LATIN1",
+}
+
+
+def set_for_database(project: Project, **settings: str) -> None:
+    """Set them for everybody who connects to the project's database from now on."""
+    name = project.url.rpartition("/")[2]
+    for setting, value in settings.items():
+        project.sql(f"ALTER DATABASE \"{name}\" SET {setting} = '{value}'")
+
+
+def test_settings_of_the_database_do_not_end_a_migration(postgresql_project: Project) -> None:
+    project = postgresql_project
+    pause = '__import__("time").sleep(0.7)'  # nothing is said to the server meanwhile
+    add_revision(project, 'op.execute("CREATE TABLE told (n INTEGER)")', pause)
+    add_revision(
+        project,
+        'op.execute("SELECT pg_sleep(0.5)")',
+        r'op.execute("""INSERT INTO told SELECT length(\'a\\b\')""")',
+    )
+    length = 'op.get_bind().scalar(sa.text("SELECT n FROM told"))'
+    add_revision(project, f"assert {length} == 3", 'op.execute("DROP TABLE told")')
+    set_for_database(project, **SETTINGS)
+    ok(project.make("migrate"))
+    ok(project.make("migrate-test"))
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+    ok(project.make("migration-check"))
+    ok(project.make("migration-log"))
+    ok(project.make("migration-down"))
+
+
+def test_a_pause_before_another_try_is_longer_than_a_session_may_idle(postgresql_project: Project) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    add_revision(project, 'op.execute("ALTER TABLE users ADD COLUMN more INTEGER")')
+    with Session(project) as holder:
+        holder.run("BEGIN", "LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        set_for_database(project, idle_session_timeout="100ms")
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="0.2")
+        read_until(process, "try 4 follows")
+        holder.run("COMMIT")
+        succeeded(process)
+
+
+def test_a_database_that_is_read_only_by_default_says_so(postgresql_project: Project) -> None:
+    project = postgresql_project
+    set_for_database(project, default_transaction_read_only="on")
+    before = dump(project, all_of_it=True)
+    line = refusal(project.make("migrate"))
+    assert "is read-only by default (default_transaction_read_only is on, " in line
+    assert "nothing was changed" in line
+    assert dump(project, all_of_it=True) == before
+
+
+@pytest.fixture(scope="session")
+def standby() -> Iterator[tuple[PostgresServer, PostgresServer]]:
+    """A primary, and a server that follows it."""
+    with running_server() as primary, tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        other = PostgresServer(Path(folder), password=primary.password)
+        who = account()
+        if who:
+            os.chown(folder, who["user"], who["group"])
+        command = [primary.programs / "pg_basebackup", "-D", other.data, "-d", primary.url(), "-R"]
+        subprocess.run([*command, "--checkpoint=fast"], check=True, capture_output=True, cwd="/", **who)
+        other.start()
+        yield primary, other
+        other.stop()
+
+
+def test_a_pending_upgrade_on_a_standby_says_so_and_at_head_nothing_is_wrong(
+    postgresql_project: Project, standby: tuple[PostgresServer, PostgresServer]
+) -> None:
+    project, (primary, other) = postgresql_project, standby
+    name = primary.create_database().rpartition("/")[2]
+    project.write(".env", f"DATABASE_URL={primary.url(name)}\n")
+    ok(project.make("migrate"))
+    query = "SELECT count(*) FROM alembic_history"
+    wait_until(lambda: name in other.sql("SELECT datname FROM pg_database"))
+    wait_until(lambda: "history" in other.sql("SELECT tablename FROM pg_tables", name))
+    wait_until(lambda: other.sql(query, name) == "1")
+    project.write(".env", f"DATABASE_URL={other.url(name)}\n")
+    assert "nothing to do" in ok(project.make("migrate"))
+    add_revision(project)
+    line = refusal(project.make("migrate"))
+    assert "the server is a standby, which only reads" in line
+    assert "nothing was changed" in line
+
+
+def test_the_servers_own_reason_reaches_the_terminal_and_the_history(postgresql_project: Project) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    name = add_revision(project, 'op.execute("SELECT pg_terminate_backend(pg_backend_pid())")')
+    line = refusal(project.make("migrate"))
+    assert "the server closed the connection: terminating connection due to administrator command" in line
+    [last] = [row for row in history(project) if row["revision"] == name]
+    assert "terminating connection due to administrator command" in last["error"]
