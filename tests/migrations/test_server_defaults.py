@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dbkit.locking import lock_key
 from support.database_state import add_revision, dump, history
 from support.processes import Session, read_until, start, succeeded, wait_until
 from support.projects import Project, ok, refusal
@@ -127,3 +128,64 @@ def test_the_servers_own_reason_reaches_the_terminal_and_the_history(postgresql_
     assert "the server closed the connection: terminating connection due to administrator command" in line
     [last] = [row for row in history(project) if row["revision"] == name]
     assert "terminating connection due to administrator command" in last["error"]
+
+
+def test_a_name_that_the_databases_encoding_lacks_fails_no_revision(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    postgres_server.sql("CREATE DATABASE latin TEMPLATE template0 ENCODING LATIN1")
+    project.url = postgres_server.url("latin")
+    project.write(".env", f"DATABASE_URL={project.url}\n")
+    add_revision(project, "raise ValueError('Łódź')")
+    line = refusal(project.make("migrate", LOGNAME="Łukasz"))
+    assert "ValueError" in line
+    names = [(row["executed_by"], row["outcome"]) for row in history(project)]
+    assert names == [(r"\u0141ukasz", "done"), (r"\u0141ukasz", "failed")]
+
+
+def test_row_level_security_that_hides_what_ran_is_named(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    database = project.url.rpartition("/")[2]
+    project.script(f"""
+        CREATE ROLE hidden_{database} LOGIN PASSWORD 'pw';
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO hidden_{database};
+        ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY;
+    """)
+    url = postgres_server.url(database, user=f"hidden_{database}", password="pw")
+    line = refusal(project.make("migrate", DATABASE_URL=url))
+    assert "row-level security hides rows of alembic_version from this user" in line
+    assert "nothing was changed" in line
+    assert "nothing to do" in ok(project.make("migrate"))  # the owner sees all
+
+
+def test_of_another_users_session_the_process_is_named(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    add_revision(project, 'op.execute("ALTER TABLE owned ADD COLUMN more INTEGER")')
+    database = project.url.rpartition("/")[2]
+    project.script(f"""
+        CREATE ROLE plain_{database} LOGIN PASSWORD 'pw';
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO plain_{database};
+        GRANT ALL ON SCHEMA public TO plain_{database};
+        CREATE TABLE owned (n INTEGER);
+        ALTER TABLE owned OWNER TO plain_{database};
+    """)
+    url = postgres_server.url(database, user=f"plain_{database}", password="pw")
+    with Session(project) as holder:
+        holder.run("BEGIN", "LOCK TABLE owned IN ACCESS EXCLUSIVE MODE")
+        process = start(project, "upgrade", "head", DATABASE_URL=url, MIGRATION_LOCK_TIMEOUT="0.3")
+        said = read_until(process, "try 2 follows")
+        assert f"process {holder.pid} (reports, user postgres)" in said
+        holder.run("COMMIT")
+        succeeded(process)
+        add_revision(project)
+        holder.run(f"SELECT pg_advisory_lock({lock_key(database, 'alembic_version')})")
+        line = refusal(project.make("migrate", DATABASE_URL=url, MIGRATION_WAIT="1"))
+        assert f"another migration: reports, process {holder.pid}" in line
+        assert "None" not in line

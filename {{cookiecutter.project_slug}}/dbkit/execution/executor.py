@@ -7,7 +7,7 @@ from typing import Any
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
-from sqlalchemy import Connection
+from sqlalchemy import Connection, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.connection import DatabaseURL
@@ -16,6 +16,7 @@ from dbkit.execution.context import configure, create_version_table, quiet
 from dbkit.execution.progress import Progress
 from dbkit.execution.retry import Retry
 from dbkit.execution.steps import StepFinder
+from dbkit.history import TABLE as HISTORY
 from dbkit.history import create_table
 from dbkit.locking import (
     WaitBudget,
@@ -78,10 +79,15 @@ class Executor:
         steps = await self._find_steps(connection)
         if not self._is_pending(steps):
             return
-        version_table = self.environment.get_context().version_table
-        session = await prepare_session(connection, self.settings)
+        alembics = self.environment.get_context()
+        version_table = table(alembics.version_table, schema=alembics.version_table_schema)
+        preparer = connection.dialect.identifier_preparer
+        tables = (preparer.format_table(version_table), HISTORY)
+        session = await prepare_session(connection, self.settings, tables)
         self.attempt.restore_session = session.restore
-        steps = await self._take_lock(connection, lock_key(session.database, version_table))
+        steps = await self._take_lock(
+            connection, lock_key(session.database, alembics.version_table)
+        )
         if not self._is_pending(steps):
             return
         await connection.run_sync(self._create_tables)

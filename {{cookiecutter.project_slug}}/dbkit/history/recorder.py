@@ -6,6 +6,7 @@ failure is written on another connection, because its revision is rolled back.
 
 import asyncio
 import logging
+from typing import Any
 
 from alembic.runtime.migration import MigrationInfo
 from sqlalchemy import Connection, insert
@@ -31,7 +32,22 @@ def record_applied(
     connection: Connection, info: MigrationInfo, measured: Measurements, author: Author
 ) -> None:
     """Add the row of a step that succeeded, in the transaction that `connection` is in."""
-    connection.execute(ADD_ROW, row_of(info, measured, author, DONE))
+    connection.execute(ADD_ROW, storable(connection, row_of(info, measured, author, DONE)))
+
+
+def storable(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row in letters that the database's encoding has: a name fails no revision."""
+    if connection.dialect.name == "sqlite":
+        return row
+    driver: Any = connection.connection.driver_connection
+    if driver.get_settings().server_encoding == "UTF8":
+        return row
+    return {
+        name: value.encode("ascii", "backslashreplace").decode()
+        if isinstance(value, str)
+        else value
+        for name, value in row.items()
+    }
 
 
 async def record_failed(
@@ -42,7 +58,7 @@ async def record_failed(
 
     def write(connection: Connection) -> None:
         create_table(connection)
-        connection.execute(ADD_ROW, row)
+        connection.execute(ADD_ROW, storable(connection, row))
 
     try:
         async with asyncio.timeout(TIME_LIMIT), connect(database) as connection:

@@ -39,5 +39,7 @@ async def lock_holder(connection: AsyncConnection, key: int) -> str:
     await connection.commit()
     if row is None:
         return "another migration, which has just ended"
+    # Of another user's session, PostgreSQL shows the process alone.
     name = f"{row.application_name}, " if row.application_name else ""
-    return f"another migration: {name}process {row.pid}, connected since {row.since}"
+    since = f", connected since {row.since}" if row.since else ""
+    return f"another migration: {name}process {row.pid}{since}"

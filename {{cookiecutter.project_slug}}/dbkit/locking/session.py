@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ PREPARE = text("""
 SELECT pg_backend_pid() AS pid, current_database() AS database,
     pg_is_in_recovery() AS is_standby,
     current_setting('transaction_read_only')::bool AS is_read_only,
+    ARRAY(SELECT name FROM unnest(CAST(:tables AS text[])) AS ours (name)
+          WHERE row_security_active(to_regclass(name))) AS hidden,
     ARRAY(
     SELECT name FROM unnest(CAST(:names AS text[]), CAST(:values AS text[])) AS wanted (name, value)
     JOIN pg_settings USING (name)
@@ -65,19 +68,22 @@ def quote(value: str) -> str:
 
 
 async def prepare_session(
-    connection: AsyncConnection, settings: DatabaseSettings
+    connection: AsyncConnection, settings: DatabaseSettings, tables: Sequence[str]
 ) -> MigrationSession:
     """Set in `connection` what a migration needs, whatever the role or the database sets.
 
+    Args:
+        tables: those of the migrations, as SQL names them; they need not be there.
+
     Raises:
-        CommandError: the session cannot write, or it is a connection pooler's, which would give
-            each transaction another session, and leave the lock with a session that others get.
+        CommandError: the session cannot write, or not see what ran, or it is a pooler's: that would
+            give each transaction another session, and leave the lock with a session of others.
     """
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
     pid = driver.get_server_pid()
     wanted = needed_settings(settings)
-    arguments = {"pid": pid, "names": [*wanted], "values": [*wanted.values()]}
+    arguments = {"pid": pid, "names": [*wanted], "values": [*wanted.values()], "tables": [*tables]}
     row = (await connection.execute(PREPARE, arguments)).one()
     await connection.commit()
     if row.pid != pid:
@@ -94,6 +100,12 @@ async def prepare_session(
         raise CommandError(
             f"{row.database} is read-only by default (default_transaction_read_only is on, for the "
             "database or for this user): let this user write; nothing was changed"
+        )
+    if row.hidden:
+        raise CommandError(
+            f"row-level security hides rows of {', '.join(row.hidden)} from this user, who cannot "
+            "tell what ran: let the owner migrate, or type ALTER TABLE … DISABLE ROW LEVEL "
+            "SECURITY; nothing was changed"
         )
     return MigrationSession(row.pid, row.database, {name: wanted[name] for name in row.names})
 
