@@ -94,8 +94,10 @@ def standby() -> Iterator[tuple[PostgresServer, PostgresServer]]:
         who = account()
         if who:
             os.chown(folder, who["user"], who["group"])
-        command = [primary.programs / "pg_basebackup", "-D", other.data, "-d", primary.url(), "-R"]
-        subprocess.run([*command, "--checkpoint=fast"], check=True, capture_output=True, cwd="/", **who)
+        program: list[str | Path] = [primary.programs / "pg_basebackup", "-R", "--checkpoint=fast"]
+        subprocess.run(
+            [*program, "-D", other.data, "-d", primary.url()], check=True, capture_output=True, cwd="/", **who
+        )
         other.start()
         yield primary, other
         other.stop()
