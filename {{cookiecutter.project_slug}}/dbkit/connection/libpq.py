@@ -5,22 +5,13 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 
 import re
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import unquote as decode
 
 from sqlalchemy import URL
 
-DEFAULT_PORT = 5432
-CONNECT_TIMEOUT = 10.0  # seconds; libpq would wait for ever, asyncpg a minute
+from dbkit.connection.libpq_options import driver_arguments
 
-# asyncpg gives these libpq's meaning when they stand in a DSN.
-IN_DSN = {
-    *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
-    *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
-    *("application_name", "options", "passfile", "krbsrvname", "gsslib"),
-}
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-# Sizes of the two statement caches, asyncpg's and SQLAlchemy's: 0 behind a connection pooler.
-CACHES = ("statement_cache_size", "prepared_statement_cache_size")
+DEFAULT_PORT = 5432
 
 # The shortest password that leaves no `@` in hosts and database, nor in what is no list of
 # options: so it is found whole even where nobody percent-encoded it.
@@ -42,17 +33,7 @@ def translate(rest: str) -> tuple[URL, dict[str, Any]]:
         raise ValueError("not a PostgreSQL URL; percent-encode what is special in the password")
     text = {name: unquote(value) for name, value in parts.groupdict().items() if value is not None}
     options = _options(parts["query"] or "")
-
-    hosts = [host for listed in options.pop("host", []) for host in listed.split(",")]
-    pairs = [_host_and_port(host) for host in hosts or filter(None, parts["hosts"].split(","))]
-    ports = ",".join(options.pop("port", [])).split(",")
-    if ports != [""]:
-        pairs = pairs or [("", "")]
-        ports = ports * len(pairs) if len(ports) == 1 else ports
-        if len(ports) != len(pairs):
-            raise ValueError(f"{len(ports)} ports for {len(pairs)} hosts")
-        pairs = [(host, port) for (host, _), port in zip(pairs, ports, strict=True)]
-    addresses = [(host, _port(port)) for host, port in pairs]
+    addresses = _addresses(parts["hosts"], options.pop("host", []), options.pop("port", []))
 
     single = {name: values[-1] for name, values in options.items()}
     url = URL.create(
@@ -61,7 +42,7 @@ def translate(rest: str) -> tuple[URL, dict[str, Any]]:
         password=single.pop("password", text.get("password")),
         database=single.pop("dbname", text.get("database")),
     )
-    arguments = _arguments(single)
+    arguments = driver_arguments(single)
     if len(addresses) == 1 and not addresses[0][0].startswith("/"):
         return url.set(host=addresses[0][0] or None, port=addresses[0][1]), arguments
     if addresses:  # several, or a socket: nothing that an SQLAlchemy URL can hold
@@ -70,12 +51,54 @@ def translate(rest: str) -> tuple[URL, dict[str, Any]]:
     return url, arguments
 
 
+def unquote(text: str) -> str:
+    """Decode what is percent-encoded; as libpq does, refuse NUL and a `%` that begins no escape."""
+    if re.search(r"%(?![\da-fA-F]{2})", text):
+        raise ValueError("a % that begins no escape: write %25")
+    if "%00" in text:
+        raise ValueError("%00 is no character of a name or password")
+    return decode(text)
+
+
+def _addresses(authority: str, hosts: list[str], ports: list[str]) -> list[tuple[str, int]]:
+    """Return hosts and ports: of the authority, `u@host:port`, unless an option says otherwise.
+
+    An option replaces its own half alone, as in libpq: the port stays where `host` is given.
+    """
+    pairs = [_host_and_port(host) for host in filter(None, authority.split(","))]
+    ports = [port for listed in ports for port in listed.split(",")]
+    if hosts:
+        ports = ports or [port for _, port in pairs]
+        pairs = [_host_and_port(host) for listed in hosts for host in listed.split(",")]
+    if any(ports):
+        pairs = pairs or [("", "")]
+        ports = ports * len(pairs) if len(ports) == 1 else ports
+        if len(ports) != len(pairs):
+            raise ValueError(f"{len(ports)} ports for {len(pairs)} hosts")
+        own = [port for _, port in pairs] if hosts else [""] * len(pairs)  # host=name:port
+        pairs = [
+            (host, mine or port) for (host, _), mine, port in zip(pairs, own, ports, strict=True)
+        ]
+    return [(_known_to_resolvers(host), _port(port)) for host, port in pairs]
+
+
+def _known_to_resolvers(host: str) -> str:
+    """Return a host's name, unless no resolver would take it: an empty or a long part."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        if not host.startswith("/"):
+            raise ValueError(f"{host} is no name of a host") from None
+    return host
+
+
 def _options(query: str) -> dict[str, list[str]]:
     options: dict[str, list[str]] = {}
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")
-        if not equals or "@" in pair:  # a piece of a password: say nothing of what it holds
-            raise ValueError("options are name=value; percent-encode ? & @ in the password")
+        is_piece = "@" in pair or ("=" in value and name != "options")
+        if not equals or is_piece:  # a piece of a password: say nothing of what it holds
+            raise ValueError("options are name=value; percent-encode ? & @ = elsewhere")
         options.setdefault(unquote(name), []).append(unquote(value))
     return options
 
@@ -87,6 +110,8 @@ def _host_and_port(text: str) -> tuple[str, str]:
     bracketed = re.fullmatch(r"\[(?P<host>[^]]+)](?::(?P<port>.*))?", text)
     if bracketed:
         return unquote(bracketed["host"]), bracketed["port"] or ""
+    if text.startswith("["):
+        raise ValueError("an address of version 6 stands in brackets: [::1]:5432")
     host, _, port = text.partition(":")
     return unquote(host), port
 
@@ -97,31 +122,3 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
         raise ValueError("a port is a number below 65536; percent-encode a : in the password")
     return int(text)
-
-
-def _arguments(options: dict[str, str]) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"timeout": CONNECT_TIMEOUT}
-    in_dsn: dict[str, str] = {}
-    for name, value in options.items():
-        if name in ("sslmode", "ssl"):  # the second is asyncpg's own name for it
-            if value not in SSL_MODES:
-                raise ValueError(f"{name} is one of {', '.join(SSL_MODES)}")
-            in_dsn["sslmode"] = value
-        elif name == "sslrootcert" and value == "system":
-            raise ValueError("sslrootcert=system: asyncpg wants the path of a certificate file")
-        elif name in IN_DSN:
-            in_dsn[name] = value
-        elif name in ("connect_timeout", *CACHES):
-            if not (value.isascii() and value.isdigit()):
-                raise ValueError(f"{name} is a whole number")
-            if name in CACHES:
-                arguments[name] = int(value)
-            else:  # libpq's 0 waits for ever, as None does here
-                arguments["timeout"] = float(value) or None
-        elif name == "channel_binding" and value != "require":
-            continue  # "prefer" and "disable" allow what asyncpg does: none
-        else:
-            raise ValueError(f"asyncpg cannot honour the option {name!r}; take it out of the URL")
-    if in_dsn:
-        arguments["dsn"] = "postgresql:///?" + urlencode(in_dsn, quote_via=quote)
-    return arguments

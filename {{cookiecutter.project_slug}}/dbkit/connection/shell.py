@@ -8,11 +8,12 @@ from typing import NoReturn
 from urllib.parse import quote, unquote
 
 from dbkit.connection import libpq
+from dbkit.connection.libpq_options import CACHES
 from dbkit.connection.mark import STATE_FOLDER
 from dbkit.connection.url import DatabaseURL
 
 # Not libpq's: asyncpg's and SQLAlchemy's, or none of an argument's business.
-LEFT_OUT = {*libpq.CACHES, "password", "sslpassword"}
+LEFT_OUT = {*CACHES, "command_timeout", "password", "sslpassword"}
 
 
 class ShellUnavailable(Exception):

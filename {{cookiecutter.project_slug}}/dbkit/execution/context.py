@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateSchema
 
 from dbkit.connection import DatabaseURL, create_engine, one_line_errors
-from dbkit.connection.libpq import CACHES
+from dbkit.connection.libpq_options import CACHES
 from dbkit.execution import sqlite
 
 _in_use = Lock()  # `alembic.context` and `alembic.op` are one for the process
