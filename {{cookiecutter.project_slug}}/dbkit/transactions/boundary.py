@@ -2,10 +2,11 @@
 
 Otherwise the version would say that the revision is applied, and half of it would be missing. What
 ends a transaction is noticed where it passes: SQLAlchemy's events and the text of statements. What
-goes past both, straight to the driver, SQLite refuses by its authorizer; on PostgreSQL it is found
-out afterwards, by the time at which the transaction began.
+goes past both, straight to the driver, SQLite refuses by its authorizer; on PostgreSQL the driver
+logs it, and it is found out afterwards.
 """
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event
 
 ENDS_TRANSACTION = re.compile(
     r"(\s|;|--[^\n]*\n|/\*.*?\*/)*"
@@ -24,8 +25,6 @@ REFUSAL = (
     "a revision does not end its own transaction: what autocommits stands in a "
     "revision of its own, in 'with op.get_context().autocommit_block():'"
 )
-# https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
-BEGUN = text("SELECT transaction_timestamp()")
 
 
 class MixedTransactionModes(CommandError):
@@ -43,12 +42,13 @@ class TransactionBoundary:
         self.is_open = False
         self._connection: Connection | None = None
         self._watching = False
-        self._begun: object = None  # when the revision's transaction began, on PostgreSQL
+        self._ended = False  # as the driver has logged
+        self._may_end = False  # autocommit has ended the transaction in which the revision began
         self._refused: MixedTransactionModes | None = None
 
     def renew(self) -> None:
         """Note that the revision goes on in another transaction, as it does after autocommit."""
-        self._begun = None
+        self._may_end = True
 
     def listen(self, connection: Connection) -> None:
         """Watch all statements, commits and rollbacks of `connection`."""
@@ -56,6 +56,9 @@ class TransactionBoundary:
         event.listen(connection, "commit", self._refuse)
         event.listen(connection, "rollback", self._refuse)
         event.listen(connection, "before_cursor_execute", self._before_statement)
+        if connection.dialect.name == "postgresql":
+            driver: Any = connection.connection.driver_connection
+            driver.add_query_logger(self._on_logged)
 
     @contextmanager
     def watch(self) -> Iterator[None]:
@@ -67,13 +70,13 @@ class TransactionBoundary:
         connection = self._connection
         if connection is None:
             raise RuntimeError("listen() comes first")
-        self._refused = self._begun = None
-        if connection.dialect.name == "postgresql":
-            self._begun = connection.scalar(BEGUN)
+        self._wait_for_the_log(connection)
+        self._refused, self._ended, self._may_end = None, False, False
         self._watching = True
         try:
             with self._staying_open(connection), self._authorizing(connection):
                 yield
+            self._wait_for_the_log(connection)
         except Exception as error:
             if self._refused is None or self._refused is error:
                 raise
@@ -82,7 +85,7 @@ class TransactionBoundary:
             self._watching = False
         if self._refused is not None:
             raise self._refused
-        if self._begun is not None and not self._is_the_same(connection):
+        if self._ended and not self._may_end:
             raise MixedTransactionModes(f"{REFUSAL}; what it did before that may stay")
 
     def _refuse(self, *_connection: Connection) -> None:
@@ -95,6 +98,19 @@ class TransactionBoundary:
     ) -> None:
         if ENDS_TRANSACTION.match(statement):
             self._refuse(connection)
+
+    def _on_logged(self, record: Any) -> None:
+        """Take note of what was sent, as asyncpg does in the next turn of its loop.
+
+        https://magicstack.github.io/asyncpg/current/api/index.html#asyncpg.connection.Connection.add_query_logger
+        """
+        if self._watching and not self.is_open and ENDS_TRANSACTION.match(record.query):
+            self._ended = True
+
+    def _wait_for_the_log(self, connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            adapted: Any = connection.connection.dbapi_connection
+            adapted.run_async(lambda _driver: asyncio.sleep(0))  # one turn of the loop
 
     @contextmanager
     def _staying_open(self, connection: Connection) -> Iterator[None]:
@@ -140,6 +156,3 @@ class TransactionBoundary:
             yield
         finally:
             adapted.run_async(lambda driver: driver.set_authorizer(None))
-
-    def _is_the_same(self, connection: Connection) -> bool:
-        return bool(connection.scalar(BEGUN) == self._begun)
