@@ -120,6 +120,7 @@ def interpreter(series: str) -> str:
     pytest.skip(f"no Python {series} on this machine")
 
 
+@pytest.mark.long  # each needs an environment of its own
 @pytest.mark.parametrize("series", ["3.11", "3.12", "3.13"])
 def test_a_supported_python_bakes_without_a_warning(bake: Baker, default_project: Path, series: str) -> None:
     environment, uv = bake.folder / "venv", [sys.executable, "-m", "uv"]

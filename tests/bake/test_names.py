@@ -44,6 +44,7 @@ def test_text_typed_at_the_prompt_survives(bake: Baker, text: str) -> None:
     assert_survives(project, text, text)
 
 
+@pytest.mark.long  # the same as typed text, on the other road into a bake
 @hostile_text
 def test_replayed_text_survives(bake: Baker, text: str) -> None:
     project = bake.replayed(project_name=text, description=text, author_name=text, author_email=text)
