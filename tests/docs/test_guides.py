@@ -42,7 +42,7 @@ def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> No
     chosen = [text for mark in order for text in texts if mark in text]
     assert sorted(chosen) == sorted(texts)
     if project.dialect == "sqlite":
-        del chosen[1]  # the way back alters a column, which takes a batch there
+        del chosen[1]  # the downgrade alters a column, which takes a batch there
 
     column = "    country: Mapped[str | None] = mapped_column(String(2))\n"
     project.edit("app/models/user.py", "    name:", f"{column}    name:")

@@ -131,12 +131,17 @@ def test_the_version_table_may_have_another_name(project: Project) -> None:
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
 
 
+def keep_versions_in_a_schema(project: Project) -> None:
+    """Let env.py name a schema for the version table, which is not there yet."""
+    keyword = 'environment.run(metadata, version_table_schema="own", '
+    project.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+
+
 def test_the_version_table_may_have_a_schema_of_its_own(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:
     project = postgresql_project
-    keyword = 'environment.run(metadata, version_table_schema="own", '
-    project.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+    keep_versions_in_a_schema(project)
     sql = project.make("migration-sql").stdout
     ok(project.make("migrate"))
     assert project.sql("SELECT version_num FROM own.alembic_version") == [(INITIAL,)]
@@ -156,8 +161,7 @@ def test_ensure_version_makes_the_schema_first(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:
     project = postgresql_project
-    keyword = 'environment.run(metadata, version_table_schema="own", '
-    project.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+    keep_versions_in_a_schema(project)
     ok(project.alembic("ensure_version"))
     assert project.sql("SELECT version_num FROM own.alembic_version") == []
     by_hand = replace(project, url=postgres_server.create_database())

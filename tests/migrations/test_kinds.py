@@ -112,7 +112,7 @@ def test_branches_and_what_only_reads_are_no_second_kind(in_use: Project) -> Non
     assert {"ix_users_name", "more"} <= {row[0] for row in shape(project)}
 
 
-def test_the_first_revision_of_all_may_commit_as_it_goes(postgresql_project: Project) -> None:
+def test_the_first_revision_of_all_may_autocommit(postgresql_project: Project) -> None:
     project = postgresql_project
     for file in (project.path / "alembic" / "versions").glob("*.py"):
         file.unlink()

@@ -34,8 +34,8 @@ def test_what_reads_a_table_does_so_under_a_lock_that_stops_nobody(in_use: Proje
         ("orders", "not_null_user_id"),
         ("users", "not_null_token"),
     ):
-        unproved = rf"ALTER TABLE {table} ADD CONSTRAINT {name} [^;]* NOT VALID;\s+COMMIT;"
-        assert re.search(rf"{unproved}\s+ALTER TABLE {table} VALIDATE CONSTRAINT {name};", script)
+        not_valid = rf"ALTER TABLE {table} ADD CONSTRAINT {name} [^;]* NOT VALID;\s+COMMIT;"
+        assert re.search(rf"{not_valid}\s+ALTER TABLE {table} VALIDATE CONSTRAINT {name};", script)
     not_null = r"ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;"
     assert re.search(rf"VALIDATE CONSTRAINT not_null_user_id;\s+BEGIN;\s+LOCK .*;\s+{not_null}", script)
     # A table that is written anew gets another file.

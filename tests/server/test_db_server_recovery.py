@@ -144,7 +144,7 @@ def test_a_server_that_is_slow_to_answer_is_waited_for(shop: DevServerProject) -
     ok(shop.up())
     pid = shop.pid
     os.kill(pid, signal.SIGSTOP)
-    threading.Timer(7, os.kill, (pid, signal.SIGCONT)).start()  # two attempts are in vain
+    threading.Timer(7, os.kill, (pid, signal.SIGCONT)).start()  # after two attempts have failed
     ok(shop.up())
     assert shop.pid == pid
 

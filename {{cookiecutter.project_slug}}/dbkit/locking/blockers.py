@@ -38,7 +38,7 @@ class Blockers:
         return sum(self._waits.values())
 
     def clear(self) -> None:
-        """Forget what was seen, for another revision or another attempt."""
+        """Forget what was seen, for another revision or a retry."""
         self.last = ""
         self._waits.clear()
 

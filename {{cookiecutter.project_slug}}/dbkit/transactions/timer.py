@@ -19,7 +19,7 @@ class TransactionTimer:
         self._longest, self._begun = self.longest, None
 
     def restart(self) -> None:
-        """Forget what was measured, for another revision or another attempt."""
+        """Forget what was measured, for another revision or a retry."""
         self._longest, self._begun = 0.0, monotonic()
 
     @property
