@@ -42,6 +42,13 @@ def test_the_half_of_four_is_two():
     unused = "words of a line that does not fail"
     assert half(4) == 2
 """
+COUNTED = """\
+    import pathlib
+    with pathlib.Path({file!r}).open("a+") as runs:
+        runs.write("x")
+        runs.seek(0)
+        assert runs.read() != "xx", "the second run"
+    refused = False"""
 ODD = """\
 [odd]
 ensures = "Odd numbers are refused."
@@ -107,8 +114,35 @@ def test_a_replacement_that_breaks_no_test_proves_nothing(
 ) -> None:
     write(root, ODD.replace("if number % 2:", "return number // 3").replace("if False:", "return 4"))
     assert not prove(root, [])
+    passed = "odd: tests/test_numbers.py::test_odd_numbers_are_refused passed\n"
+    assert capsys.readouterr().out == f"second try: {passed}not proved: {passed}"
+
+
+def test_what_fails_once_for_another_reason_is_tried_again_and_printed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = root / "runs"
+    (root / "tests/test_numbers.py").write_text(
+        TESTS.replace("    refused = False", COUNTED.format(file=str(runs))), "utf-8"
+    )
+    write(root, ODD.replace("are_refused", "are_refused[3]"))
+    assert prove(root, [])
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "proved: odd: Odd numbers are refused."
+    assert said[0].startswith("second try: odd: tests/test_numbers.py::")
+    assert "the second run" in said[0]
+
+
+def test_what_this_machine_cannot_run_is_skipped_and_says_why(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "tests/test_numbers.py").write_text(
+        TESTS.replace("    refused = False", "    pytest.skip('no numbers here')"), "utf-8"
+    )
+    write(root, ODD)
+    assert prove(root, [])
     assert capsys.readouterr().out == (
-        "not proved: odd: tests/test_numbers.py::test_odd_numbers_are_refused passed\n"
+        "skipped: odd: tests/test_numbers.py::test_odd_numbers_are_refused no numbers here\n"
     )
 
 
@@ -138,9 +172,10 @@ def test_a_failure_for_another_reason_proves_nothing(
     write(root, entry)
     assert not prove(root, [])
     said = capsys.readouterr().out
-    assert said.startswith("not proved: odd: tests/test_numbers.py::")
-    assert printed in said
-    assert said.count("\n") == 1
+    first, second = said.splitlines()
+    assert first.startswith("second try: odd: tests/test_numbers.py::")
+    assert second == first.replace("second try", "not proved")
+    assert printed in second
 
 
 INVALID = {
