@@ -21,6 +21,7 @@ ROWS = (
     ("revisions",),
     ("operations",),
     ("transactions",),
+    ("schema",),
     ("connection",),
     ("errors", "request", "settings", "config", "signals", "alembic_internals", "__init__"),
 )

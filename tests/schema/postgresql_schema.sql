@@ -1,12 +1,11 @@
 -- One of each kind of object that the picture has, for the drifts of drifts.toml.
 CREATE SCHEMA sales;
-CREATE EXTENSION IF NOT EXISTS plpgsql;
 COMMENT ON SCHEMA sales IS 'what is sold';
 CREATE TYPE public.mood AS ENUM ('happy', 'sad');
 CREATE TYPE public.pair AS (x integer, y text);
 CREATE TYPE public.span AS RANGE (subtype = float8);
 CREATE DOMAIN public.email AS varchar(100) DEFAULT 'a@b' CONSTRAINT has_at CHECK (VALUE LIKE '%@%');
-CREATE COLLATION public.german (provider = icu, locale = 'de');
+CREATE COLLATION public.german (provider = libc, locale = 'C');
 CREATE SEQUENCE public.numbers;
 CREATE FUNCTION public.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := now()::text; RETURN NEW; END';
 CREATE FUNCTION public.twice(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT n * 2';

@@ -1,6 +1,6 @@
 """A schema as plain data: each object with its definition, in the server's own words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,19 @@ class Picture:
     def of(cls, dialect: str, version: int, objects: Iterable[SchemaObject]) -> "Picture":
         """Make a picture of objects in any order."""
         return cls(dialect, version, {one.key: one for one in sorted(objects, key=_sort_key)})
+
+    def without(self, is_left_out: Callable[[SchemaObject], bool]) -> "Picture":
+        """Return the same picture without some objects of no parent, and what goes with them."""
+        left_out = {
+            one.key for one in self.objects.values() if one.parent is None and is_left_out(one)
+        }
+        kept = (one for one in self.objects.values() if self._root(one).key not in left_out)
+        return Picture.of(self.dialect, self.version, kept)
+
+    def _root(self, one: SchemaObject) -> SchemaObject:
+        while one.parent is not None and one.parent in self.objects:
+            one = self.objects[one.parent]
+        return one
 
 
 def without_defaults(facets: Mapping[str, Any]) -> Facets:

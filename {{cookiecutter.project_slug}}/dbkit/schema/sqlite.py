@@ -84,7 +84,7 @@ def _columns(table: str, columns: list[Row[Any]], statement: Statement) -> Itera
     for column in columns:
         of_text = statement.columns.get(column.name.lower(), {})
         definition = {
-            "type": column.type.upper(),
+            "type": normalized(column.type).upper(),
             "not null": column.notnull == 1,
             "default": None if column.dflt_value is None else normalized(column.dflt_value),
             "primary key": column.pk or None,
