@@ -55,7 +55,7 @@ class Executor:
         self.keywords = keywords
         self.settings = get_settings()
         self.budget = WaitBudget(self.settings.migration_wait)
-        self.finder = StepFinder(environment.script, request)
+        self.finder = StepFinder(environment.script, request, database)
         self.progress = Progress(database, self.budget)
         self.attempt = Attempt(self.finder, self.progress)
         self.retry = Retry(self.progress, self.attempt.guard)
