@@ -90,6 +90,20 @@ def test_sql_that_cannot_be_written_leaves_nothing_on_stdout(sqlite_project: Pro
         result = project.make("migration-sql", *filter(None, [revision]))
         assert "FAILED" in refusal(result)
         assert result.stdout == ""
+    # Plain Alembic prints its line on stdout, which is the file of SQL.
+    for begin in (INITIAL, "nope"):
+        result = project.alembic("upgrade", f"{begin}:head", "--sql")
+        assert result.stderr.splitlines()[-1].startswith("FAILED: ")
+        assert (result.returncode, result.stdout) == (255, "")
+
+
+def test_what_a_revision_prints_is_no_sql(sqlite_project: Project) -> None:
+    write_revision(sqlite_project, "loud", 'print("hello")')
+    for result in (sqlite_project.alembic("upgrade", "head", "--sql"), sqlite_project.make("migration-sql")):
+        assert "loud" in ok(result)
+        assert ("hello" in result.stdout, "hello" in result.stderr) == (False, True)
+    full = sqlite_project.run("sh", "-c", "make --old-file=.venv/.installed migration-sql > /dev/full")
+    assert "the SQL cannot be written: No space left" in refusal(full)
 
 
 def fill(project: Project, slug: str, *statements: str) -> None:

@@ -15,6 +15,7 @@ from dbkit.revisions import is_known
 
 SHOWN = 3  # names in the refusal
 
+
 def check_ran_here(
     connection: Connection,
     scripts: ScriptDirectory,
@@ -41,9 +42,9 @@ def check_ran_here(
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     wrong = "CONFIRM is not the name of the database. " if confirm else ""
     raise CommandError(
-        f"{', '.join(names[:SHOWN])}{more} did not run here: a stamp recorded it, or another tool, "
-        f"and reverting it would drop what others made. {wrong}Nothing was changed; if you mean it, "
-        f"type this before the command: CONFIRM={shlex.quote(database)}"
+        f"{', '.join(names[:SHOWN])}{more} did not run here: a stamp recorded it, or another "
+        f"tool, and reverting it would drop what others made. {wrong}Nothing was changed; "
+        f"if you mean it, type this before the command: CONFIRM={shlex.quote(database)}"
     )
 
 
