@@ -14,7 +14,8 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from support.baking import CHECKOUT, Baker, copy_checkout, files, keystrokes
+from local_extensions import VERSION
+from support.baking import ANSWERS, CHECKOUT, Baker, copy_checkout, files, keystrokes
 
 PROJECT = "{{cookiecutter.project_slug}}"
 
@@ -66,8 +67,9 @@ def test_the_database_choice_sets_the_url_and_nothing_else(
 ) -> None:
     project = bake(database=database)
     assert re.fullmatch(url, settings(project)["DATABASE_URL"] or "")
-    others = [name for name in files(project) if name not in {".env", ".env.example"}]
-    assert others == [n for n in files(default_project) if n not in {".env", ".env.example"}]
+    theirs = {".env", ".env.example", ".cookiecutter.json"}  # the last keeps the choice itself
+    others = [name for name in files(project) if name not in theirs]
+    assert others == [n for n in files(default_project) if n not in theirs]
     assert [n for n in others if (project / n).read_bytes() != (default_project / n).read_bytes()] == []
 
 
@@ -106,6 +108,23 @@ def test_a_replay_bakes_what_was_typed_the_last_time(bake: Baker) -> None:
     shutil.rmtree(project)
     assert bake.project(bake.run("--replay")) == project
     assert {name: (project / name).read_bytes() for name in files(project)} == before
+
+
+def test_a_project_keeps_its_answers_and_the_version_whatever_was_baked_since(bake: Baker) -> None:
+    project = bake.typed(project_name='A "first" {{ name }} \\ 🚀', database="sqlite", python_version="3.12")
+    before = {name: (project / name).read_bytes() for name in files(project)}
+    kept = bake.folder / "kept.json"
+    shutil.move(project / ".cookiecutter.json", kept)
+    content = json.loads(kept.read_text("utf-8"))
+    assert content["template_version"] == VERSION
+    assert content["cookiecutter"].keys() == ANSWERS.keys()
+    shutil.rmtree(project)
+    shutil.rmtree(bake())  # the last bake is another project's
+    assert bake.project(bake.run("--replay-file", str(kept))) == project
+    after = {name: (project / name).read_bytes() for name in files(project)}
+    assert after.keys() == before.keys()
+    assert [name for name in after if name != ".env" and after[name] != before[name]] == []
+    assert settings(project)["DATABASE_URL"] == "sqlite+aiosqlite:///a_first_name_dev.db"
 
 
 def interpreter(series: str) -> str:
