@@ -73,7 +73,7 @@ def test_the_database_choice_sets_the_url_and_nothing_else(
     assert [n for n in others if (project / n).read_bytes() != (default_project / n).read_bytes()] == []
 
 
-@pytest.mark.parametrize("python_version", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("python_version", ["3.11", "3.12", "3.13", "3.14", "3.15"])
 def test_every_python_version_bakes_a_project_that_runs_on_3_11(bake: Baker, python_version: str) -> None:
     project = bake(python_version=python_version)
     assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["requires-python"] == ">=3.11"
@@ -140,7 +140,7 @@ def interpreter(series: str) -> str:
 
 
 @pytest.mark.long  # each needs an environment of its own
-@pytest.mark.parametrize("series", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("series", ["3.11", "3.12", "3.13", "3.14", "3.15"])
 def test_a_supported_python_bakes_without_a_warning(bake: Baker, default_project: Path, series: str) -> None:
     environment, uv = bake.folder / "venv", [sys.executable, "-m", "uv"]
     cookiecutter = f"cookiecutter=={version('cookiecutter')}"

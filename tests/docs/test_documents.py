@@ -112,8 +112,22 @@ def test_the_readmes_list_the_targets_in_the_words_of_help() -> None:
     assert set(re.findall(r"^\| `make (\w+)`", readme, re.M)) == set(targets(CHECKOUT / "Makefile"))
 
 
-def test_the_second_command_of_the_readme_is_make_test() -> None:
-    assert commands(DOCUMENTS["README.md"])[1] == "make test"
+def test_the_readme_begins_with_the_two_commands_of_a_fresh_machine() -> None:
+    readme = DOCUMENTS["README.md"]
+    assert commands(readme)[:2] == ["make bake", "make test"]
+    # What they print in the end, where nothing failed.
+    for source, words in (
+        (CHECKOUT / "Makefile", "build/my_service is baked and migrated."),
+        (CHECKOUT / "hooks" / "post_gen_project.py", "is ready."),
+    ):
+        assert words in source.read_text("utf-8")
+        assert f'{words}"' in readme.read_text("utf-8").partition("## ")[0]
+
+
+def test_both_readmes_say_how_the_shipped_pre_commit_is_turned_on() -> None:
+    assert (PROJECT / ".pre-commit-config.yaml").exists()
+    for name in ("README.md", "the project's README.md"):
+        assert "`uvx pre-commit install`" in DOCUMENTS[name].read_text("utf-8")
 
 
 def test_the_readme_of_a_project_names_every_setting() -> None:
