@@ -38,15 +38,15 @@ TYPED_BY = {
         "make migration-down REV=5f3a9c1e7b24",
     ],
     TYPED + "a_dump_holds_everything_and_can_be_restored": [
-        "url=${MIGRATION_DATABASE_URL:-${DATABASE_URL:?}}",
-        'pg_dump --format=custom --file=before.dump "${url/+asyncpg/}"',
+        "python -m dbkit db-client pg_dump --format=custom --file=before.dump",
+        "python -m dbkit db-client pg_restore --clean --if-exists before.dump",
     ],
     TYPED + "information_says_what_is_in_the_files_and_in_the_database": ["alembic current"],
     TYPED + "the_check_before_a_deployment_works_as_it_is_written_elsewhere": [
         "alembic current --check-heads",
     ],
     TYPED + "the_sql_of_an_upgrade_is_a_file_to_apply_by_hand": [
-        'psql --set=ON_ERROR_STOP=1 --file=upgrade.sql "${url/+asyncpg/}"',
+        "python -m dbkit db-client psql --set=ON_ERROR_STOP=1 --file=upgrade.sql",
     ],
     TYPED + "a_branch_begins_at_a_revision_and_has_a_label": [
         'alembic revision -m "feature branch" --head=5f3a9c1e7b24 --splice --branch-label=feature',
