@@ -139,14 +139,37 @@ def interpreter(series: str) -> str:
     pytest.skip(f"no Python {series} on this machine")
 
 
+def use_cookiecutter(bake: Baker, number: str, python: str) -> None:
+    """Let `bake` use a version of cookiecutter, on a Python, in an environment of its own."""
+    environment, uv = bake.folder / "venv", [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", "--python", python, environment], check=True)
+    install = [*uv, "pip", "install", "--quiet", "--python", environment, f"cookiecutter=={number}"]
+    subprocess.run(install, check=True)
+    bake.python = [str(environment / "bin" / "python")]
+
+
+@pytest.mark.long
+def test_the_oldest_cookiecutter_of_the_readme_bakes_and_replays_the_same(
+    bake: Baker, default_project: Path
+) -> None:
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
+    [oldest] = re.findall(r"Cookiecutter ([\d.]+) to [\d.]+ were tried", readme)
+    use_cookiecutter(bake, oldest, sys.executable)
+    project = bake()
+    same = {name for name in files(project) if name != ".env"}
+    for _ in range(2):
+        assert files(project) == files(default_project)
+        assert [n for n in same if (project / n).read_bytes() != (default_project / n).read_bytes()] == []
+        kept = bake.folder / "kept.json"
+        shutil.copy(project / ".cookiecutter.json", kept)
+        shutil.rmtree(project)
+        bake.project(bake.run("--replay-file", str(kept)))
+
+
 @pytest.mark.long  # each needs an environment of its own
 @pytest.mark.parametrize("series", ["3.11", "3.12", "3.13", "3.14", "3.15"])
 def test_a_supported_python_bakes_without_a_warning(bake: Baker, default_project: Path, series: str) -> None:
-    environment, uv = bake.folder / "venv", [sys.executable, "-m", "uv"]
-    cookiecutter = f"cookiecutter=={version('cookiecutter')}"
-    subprocess.run([*uv, "venv", "--quiet", "--python", interpreter(series), environment], check=True)
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", environment, cookiecutter], check=True)
-    bake.python = [str(environment / "bin" / "python")]
+    use_cookiecutter(bake, version("cookiecutter"), interpreter(series))
     bake.environment["PYTHONWARNINGS"] = "error"  # the hooks, which are processes of their own, see it, too
     result = bake.run("--no-input")
     assert files(bake.project(result)) == files(default_project)
