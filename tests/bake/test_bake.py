@@ -143,7 +143,7 @@ def use_cookiecutter(bake: Baker, number: str, python: str) -> None:
     """Let `bake` use a version of cookiecutter, on a Python, in an environment of its own."""
     environment, uv = bake.folder / "venv", [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--python", python, environment], check=True)
-    install = [*uv, "pip", "install", "--quiet", "--python", environment, f"cookiecutter=={number}"]
+    install = [*uv, "pip", "install", "--quiet", "--python", str(environment), f"cookiecutter=={number}"]
     subprocess.run(install, check=True)
     bake.python = [str(environment / "bin" / "python")]
 
