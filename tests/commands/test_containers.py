@@ -63,7 +63,7 @@ def test_the_workflow_follows_its_schema_baked_or_not(default_project: Path, whe
     check("vendor.github-workflows", folder / ".github" / "workflows" / "ci.yml")
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.14"])
+@pytest.mark.parametrize("version", ["3.11", "3.15"])
 def test_python_of_the_image_and_of_ci_is_the_one_that_was_chosen(bake: Baker, version: str) -> None:
     project = bake(python_version=version)
     jobs = yaml.safe_load((project / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]

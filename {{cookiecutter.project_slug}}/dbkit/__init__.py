@@ -5,6 +5,7 @@ template replaces this folder as a whole. What a service may want different is a
 `alembic/env.py`, a line in `alembic.ini` or a setting. A package imports only what stands below it:
 
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
+    asgi                                 an application's start: failures as one line
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     devserver                            the development database server
@@ -17,6 +18,7 @@ template replaces this folder as a whole. What a service may want different is a
     schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection
     errors, request, settings, config    one-line errors, a command's request, variables
+    meter                                how far long work is
 """
 
 from pathlib import Path

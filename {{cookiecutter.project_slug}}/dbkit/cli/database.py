@@ -1,4 +1,4 @@
-"""Commands on the configured database: `db-test`, `db-reset`, `db-shell`."""
+"""Commands on the configured database: `db-test`, `db-reset`, `db-shell`, `db-client`."""
 
 import argparse
 import asyncio
@@ -15,12 +15,16 @@ def add_commands(commands: Any) -> None:
         ("db-test", show_connection, "connect; print server, version, round-trip time"),
         ("db-reset", reset, "drop, create and migrate"),
         ("db-shell", open_shell, "psql or sqlite3 on the configured database"),
+        ("db-client", run_client, "pg_dump, pg_restore or psql where migrations run"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=_one_line_errors(name, run))
         if name == "db-reset":
             confirm = os.environ.get("CONFIRM", "")
             command.add_argument("--confirm", default=confirm, help="its name, if it is not ours")
+        if name == "db-client":
+            command.add_argument("program", help="it is given the database and its password")
+            command.add_argument("arguments", nargs=argparse.REMAINDER)
 
 
 def _one_line_errors(
@@ -73,3 +77,16 @@ def open_shell(_arguments: argparse.Namespace) -> None:
     from dbkit.settings import get_settings
 
     open_shell(app_database(), get_settings().database_url.get_secret_value())
+
+
+def run_client(arguments: argparse.Namespace) -> None:
+    """Become one of PostgreSQL's programs, on the database that migrations use."""
+    from dbkit.connection import migration_database
+    from dbkit.connection.shell import CLIENTS, ShellUnavailable, run_client
+    from dbkit.settings import get_settings
+
+    if arguments.program not in CLIENTS:
+        raise ShellUnavailable(f"it runs {', '.join(CLIENTS)}, and nothing else")
+    settings = get_settings()
+    url = settings.migration_database_url or settings.database_url
+    run_client(arguments.program, arguments.arguments, migration_database(), url.get_secret_value())

@@ -38,7 +38,7 @@ async def reset_database(database: DatabaseURL, confirm: str, environment: str) 
         ResetRefused: no proof, or nothing that can be dropped.
         DatabaseUnavailable: no connection, or no right.
     """
-    name = _name(database)
+    name = database.name_to_type
     if not name or name in SYSTEM:
         raise ResetRefused(f"{name or 'a URL without a name'} is no database to drop")
     if database.in_memory or database.url.query.get("uri"):
@@ -60,10 +60,6 @@ async def reset_database(database: DatabaseURL, confirm: str, environment: str) 
                 await _prove_ours(database, connection, advice)
             await _recreate(database, connection)
     return f"Database {name} on {database.server} is empty"
-
-
-def _name(database: DatabaseURL) -> str:
-    return Path(database.name).name if database.dialect == "sqlite" else database.name
 
 
 def _real_path(database: DatabaseURL) -> Path:

@@ -1,6 +1,7 @@
 """Any `DATABASE_URL` → an async SQLAlchemy URL and arguments for its driver."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, make_url
@@ -35,6 +36,11 @@ class DatabaseURL:
     def name(self) -> str:
         """The database's name; for SQLite the path of its file, or `:memory:`."""
         return self.url.database or ""
+
+    @property
+    def name_to_type(self) -> str:
+        """What `CONFIRM` has to say to mean this database: its name; of SQLite, its file's name."""
+        return Path(self.name).name if self.dialect == "sqlite" else self.name
 
     @property
     def in_memory(self) -> bool:

@@ -1,11 +1,14 @@
 """Carries out each kind of request with the package that knows how."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TextIO
 
 from alembic.runtime.environment import EnvironmentContext
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from dbkit import execution
@@ -30,7 +33,8 @@ def carry_out(
     database = environment.config.attributes.get(DATABASE) or migration_database()
     keywords = execution.run_keywords(options, database.dialect)
     if request.kind is Kind.OFFLINE:
-        execution.render(environment, database, request, keywords)
+        sql = execution.render(environment, database, request, keywords)
+        _write(environment.config.output_buffer or sys.stdout, sql)
     elif request.kind is Kind.AUTOGENERATE:
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
@@ -114,6 +118,17 @@ async def _autogenerate(
             await connection.run_sync(_read, environment, request, keywords | {"fn": request.find})
 
         await _with_connection(throwaway, compare)
+
+
+def _write(output: TextIO, text: str) -> None:
+    """Write all of a result at once: what fails before leaves nothing that looks like one."""
+    try:
+        output.write(text)
+        output.flush()
+    except BrokenPipeError:  # `| head` has read enough; the end of the process would flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise CommandError(f"the SQL cannot be written: {error.strerror}") from None
 
 
 def _run_async(work: Coroutine[Any, Any, None]) -> None:

@@ -55,7 +55,7 @@ class Executor:
         self.keywords = keywords
         self.settings = get_settings()
         self.budget = WaitBudget(self.settings.migration_wait)
-        self.finder = StepFinder(environment.script, request)
+        self.finder = StepFinder(environment.script, request, database)
         self.progress = Progress(database, self.budget)
         self.attempt = Attempt(self.finder, self.progress)
         self.retry = Retry(self.progress, self.attempt.guard)
@@ -101,15 +101,19 @@ class Executor:
         interval = self.settings.migration_lock_timeout / 5
         blockers = self.progress.blockers
         async with watch_blockers(blockers, self.database, session.pid, interval):
-            for steps in transactions:
-                heads = await self.retry(connection, partial(self._apply, context, steps, heads))
+            with self.progress.metered(steps):
+                for each in transactions:
+                    apply = partial(self._apply, context, each, heads)
+                    heads = await self.retry(connection, apply)
 
     async def _run_on_sqlite(self, connection: AsyncConnection) -> None:
         timeout = self.settings.migration_lock_timeout * 1000
         await connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout:.0f}")
-        if self._is_pending(await self.retry(connection, self._find_steps)):
+        steps = await self.retry(connection, self._find_steps)
+        if self._is_pending(steps):
             await connection.execution_options(writes=True)
-            await self.retry(connection, self._apply_all)
+            with self.progress.metered(steps):
+                await self.retry(connection, self._apply_all)
 
     def _is_pending(self, steps: list[MigrationStep]) -> bool:
         if steps or self.finder.purge:
