@@ -22,7 +22,10 @@ ROWS = (
     ("operations",),
     ("transactions",),
     ("connection",),
-    ("errors", "request", "settings", "config", "signals", "alembic_internals", "__init__"),
+    (
+        *("errors", "redaction", "request", "settings", "config", "signals", "alembic_internals"),
+        "__init__",
+    ),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 LONGEST = 150  # lines of a module, about

@@ -15,7 +15,7 @@ template replaces this folder as a whole. What a service may want different is a
     operations                           op.* for tables that are in use
     transactions                         one transaction or autocommit, never both
     connection                           any DATABASE_URL → a connection
-    errors, request, settings, config    one-line errors, a command's request, variables
+    errors, redaction, request, …        one-line errors, a command's request, variables
 """
 
 from pathlib import Path

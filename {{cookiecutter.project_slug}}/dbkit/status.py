@@ -25,7 +25,7 @@ async def read_status(database: DatabaseURL | None = None) -> Status:
     Raises:
         DatabaseUnavailable: no connection.
     """
-    database = database or app_database()
+    database = (database or app_database()).for_reading()
     with one_line_errors(database):
         async with connect(database) as connection:
             current = await current_revisions(connection)

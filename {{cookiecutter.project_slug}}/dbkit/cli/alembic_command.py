@@ -11,13 +11,16 @@ def run_alembic(*arguments: str) -> None:
     from alembic.util import CommandError
 
     from dbkit.errors import error_text, location_of
+    from dbkit.revisions.errors import missing_parent
 
     executes = arguments[0] in ("upgrade", "downgrade", "stamp", "current")
     try:
         main(argv=["--config", str(PROJECT / "alembic.ini"), *arguments], prog="alembic")
-    except Exception as error:  # Alembic itself prints its own errors alone
+    except (Exception, SystemExit) as error:  # Alembic itself prints its own errors alone
         location = location_of(error, PROJECT / "alembic")
-        if location is None or location.partition(":")[0] != "env.py":
+        if parent := missing_parent(error):
+            sys.exit(f"FAILED: {parent}")
+        if location is None:
             raise
         sys.exit(f"FAILED: alembic/{location}: {error_text(error)}")
     if executes:

@@ -1,5 +1,6 @@
 """The revision files of this checkout: read, and named when a new one is written."""
 
+from dbkit.revisions.advice import Running
 from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, several_heads
 from dbkit.revisions.loader import (
     is_known,
@@ -12,6 +13,7 @@ from dbkit.revisions.status import Status, compare_revisions, read_current
 
 __all__ = [
     "MigrationError",
+    "Running",
     "Status",
     "compare_revisions",
     "is_known",
