@@ -88,7 +88,7 @@ def test_no_row_is_shown_and_advice_is_the_same(project: Project) -> None:
         project,
         {
             "row": 'op.execute("UPDATE users SET name = NULL")',
-            "unique": "op.execute(\"INSERT INTO users (id, email, name) SELECT gen_random_uuid(), email, name"
+            "unique": 'op.execute("INSERT INTO users (id, email, name) SELECT gen_random_uuid(), email, name'
             ' FROM users")',
             "type": 'op.execute("ALTER TABLE users ALTER name TYPE integer USING name::integer")',
             "there": 'op.create_table("users", sa.Column("id", sa.Integer))',

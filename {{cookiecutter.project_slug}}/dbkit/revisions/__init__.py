@@ -2,6 +2,7 @@
 
 from dbkit.revisions.advice import Running
 from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, several_heads
+from dbkit.revisions.grants import UnreadableRevisions
 from dbkit.revisions.loader import (
     is_known,
     known_revisions,
@@ -15,6 +16,7 @@ __all__ = [
     "MigrationError",
     "Running",
     "Status",
+    "UnreadableRevisions",
     "compare_revisions",
     "is_known",
     "is_lock_error",
