@@ -33,6 +33,11 @@ BOTH: dict[str, tuple[str, str]] = {
         'raise ValueError(f"{name} is wrong")',
         "is wrong",
     ),
+    "another_driver": (
+        "class UniqueViolation(Exception):\n    sqlstate = '23505'\n"
+        'raise UniqueViolation(op.get_bind().execute(sa.text("SELECT name FROM users")).scalar())',
+        "UniqueViolation in raise UniqueViolation(",
+    ),
     "constant": (
         'raise ValueError("not before the first of May")',
         "ValueError: not before the first of May",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from dbkit.redaction import public_text
+from dbkit.redaction import is_server_error, public_text
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 INSUFFICIENT_PRIVILEGE = "42501"
@@ -51,7 +51,7 @@ def sqlite_code(error: BaseException) -> int | None:
 
 def is_database_error(error: BaseException) -> bool:
     """Tell whether a database or its driver raised an error, past SQLAlchemy too."""
-    return isinstance(error, DBAPIError | sqlite3.Error) or sqlstate(error) is not None
+    return isinstance(error, DBAPIError | sqlite3.Error) or is_server_error(error)
 
 
 def is_connection_lost(error: BaseException) -> bool:

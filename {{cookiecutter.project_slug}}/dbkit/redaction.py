@@ -25,15 +25,20 @@ READING = "exec_parse_message"
 SQLITE_CONSTRAINT_TRIGGER = 1811  # RAISE() of a trigger: https://www.sqlite.org/rescode.html
 
 
+def is_server_error(error: BaseException) -> bool:
+    """Tell whether asyncpg raised an error that has PostgreSQL's fields."""
+    return getattr(error, "sqlstate", None) is not None and hasattr(error, "internal_query")
+
+
 def public_text(error: Any, statement: str | None = None) -> str:
     """Return what may be shown of an error of asyncpg or `sqlite3`, on one line.
 
     Args:
         statement: the one that failed. Its own text is in a file and may be shown.
     """
-    state = getattr(error, "sqlstate", None)
     parts = [_message(error, statement or "")]
-    if state is not None and state.startswith(SAFE_DETAIL) and parts[0] == error.args[0]:
+    is_whole = is_server_error(error) and parts[0] == error.args[0]
+    if is_whole and error.sqlstate.startswith(SAFE_DETAIL):
         additions = {"DETAIL": error.detail, "HINT": error.hint}
         parts += [f"{name}: {text}" for name, text in additions.items() if text]
     return " ".join(" ".join(parts).split())
@@ -45,10 +50,9 @@ def hide_values(error: Any) -> None:
     The text of a RAISE stays, which an application may want to show. So do `sqlstate`,
     `constraint_name` and all other fields of names.
     """
-    state = getattr(error, "sqlstate", None)
-    if state is not None and not state.startswith(SAFE_DETAIL):
+    if is_server_error(error) and not error.sqlstate.startswith(SAFE_DETAIL):
         error.detail = None
-    if _is_undecodable(error) or (state is not None and _is_about_value(error)):
+    if _is_undecodable(error) or (is_server_error(error) and _is_about_value(error)):
         error.args = (_message(error, ""),)
         error.__cause__ = error.__context__ = None
 
@@ -58,7 +62,7 @@ def _message(error: Any, statement: str) -> str:
         return "a text in the database is no UTF-8"
     if getattr(error, "sqlite_errorcode", None) == SQLITE_CONSTRAINT_TRIGGER:
         return "a trigger refuses it by RAISE()"
-    if getattr(error, "sqlstate", None) is None:  # not about a statement
+    if not is_server_error(error):
         return str(error)
     message = str(error.args[0])
     if error.server_source_function in COMPOSING:
