@@ -13,6 +13,10 @@ BOTH = {
     "table": ('op.create_table("users", sa.Column("id", sa.Integer))', f"{STAMP}table)"),
     "column": ('op.add_column("users", sa.Column("email", sa.Text))', f"{STAMP}column)"),
     "index": ('op.create_index("ix_users_is_active_created_at", "users", ["name"])', f"{STAMP}index)"),
+    "colon": (
+        "op.execute(\"UPDATE users SET name = ' :it'\")",
+        r"'it' (a colon begins a parameter, \\: does not)",
+    ),
     "exit": ("raise SystemExit(0)", "_exit.py:13: sys.exit() ends no migration, an exception does; "),
 }
 POSTGRESQL = {
@@ -25,6 +29,15 @@ POSTGRESQL = {
     "owner": (
         'op.execute("SET ROLE pg_monitor")\nop.drop_table("users")',
         "('Two users' in alembic/README",
+    ),
+    "triggers": (
+        'op.execute("CREATE TABLE kids (id uuid REFERENCES users DEFERRABLE INITIALLY DEFERRED)")\n'
+        'op.execute("INSERT INTO kids SELECT id FROM users")\nop.drop_column("kids", "id")',
+        "(change rows and tables in revisions of their own)",
+    ),
+    "not_null": (
+        'op.add_column("users", sa.Column("zip", sa.Text, nullable=False))',
+        "(give it a server_default, or see 'Zero downtime' in alembic/README.md)",
     ),
     "timeout": ('op.execute("SELECT pg_sleep(9)")', "(MIGRATION_TIMEOUT is 0.5 s)"),
     "cancelled": (
@@ -39,12 +52,25 @@ POSTGRESQL = {
 ONCE = "(a run is one transaction: type it once, in 'make db-shell')"
 SQLITE = {
     "wal": ('op.execute("PRAGMA journal_mode = WAL")', ONCE),
+    "not_null": (
+        'op.add_column("users", sa.Column("zip", sa.Text, nullable=False))',
+        "(give it a server_default, or see 'Zero downtime' in alembic/README.md)",
+    ),
+    "batch": (
+        'op.alter_column("users", "name", type_=sa.Text())',
+        "(write 'with op.batch_alter_table(…) as batch:')",
+    ),
+    "unsupported": (
+        'op.create_unique_constraint("uq", "users", ["name"])',
+        "refer to the batch mode feature",
+    ),
     "vacuum": ('with op.get_context().autocommit_block():\n    op.execute("VACUUM")', ONCE),
 }
 
 
 def test_a_revision_that_fails_comes_with_what_to_do(project: Project) -> None:
     ok(project.alembic("upgrade", "head"))
+    project.sql(f"INSERT INTO users (id, email, name) VALUES ('{1:032x}', 'x@example.com', 'x')")
     cases = BOTH | (POSTGRESQL if project.dialect == "postgresql" else SQLITE)
     project.variables["MIGRATION_TIMEOUT"] = "0.5"
     lines = failures(project, {name: upgrade for name, (upgrade, _) in cases.items()})

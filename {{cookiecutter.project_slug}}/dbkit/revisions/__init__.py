@@ -1,7 +1,7 @@
 """The revision files of this checkout: read, and named when a new one is written."""
 
-from dbkit.revisions.advice import Running
 from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, several_heads
+from dbkit.revisions.failures import Running
 from dbkit.revisions.grants import UnreadableRevisions
 from dbkit.revisions.loader import (
     is_known,

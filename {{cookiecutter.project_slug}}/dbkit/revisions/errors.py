@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from dbkit import PROJECT
 from dbkit.connection import explain
 from dbkit.errors import error_text, location_of, sqlite_code, sqlstate
-from dbkit.revisions.advice import Running, failure_text
+from dbkit.revisions.failures import Running, failure_text
 from dbkit.transactions import MixedTransactionModes
 
 # lock_not_available and deadlock_detected:
