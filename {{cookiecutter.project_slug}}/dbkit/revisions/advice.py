@@ -29,7 +29,7 @@ COPY = "write 'with op.batch_alter_table(…) as batch:'"
 NEEDS_VALUE = "give it a server_default, or see 'Zero downtime' in alembic/README.md"
 # SQLite speaks English only, and has one code for all of its errors in statements.
 SQLITE = (
-    (r"(PRAGMA|VACUUM|ATTACH|DETACH)\b", "", ONCE),
+    (r"(PRAGMA|VACUUM|ATTACH|DETACH)\b", "(within|inside) (a )?transaction", ONCE),
     ("ALTER TABLE", "NOT NULL column", NEEDS_VALUE),
     ("ALTER TABLE", "syntax error|after drop column", COPY),
 )
