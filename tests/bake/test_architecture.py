@@ -23,7 +23,10 @@ ROWS = (
     ("transactions",),
     ("schema",),
     ("connection",),
-    ("errors", "request", "settings", "config", "signals", "meter", "alembic_internals", "__init__"),
+    (
+        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals"),
+        "__init__",
+    ),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 LONGEST = 150  # lines of a module, about

@@ -1,5 +1,6 @@
 """The files that others run: `compose.yaml`, the `Dockerfile` and the workflow of a project."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,6 +82,16 @@ def test_ci_runs_the_same_commands_as_people_do(default_project: Path) -> None:
         make, target = command.split()
         assert make == "make"
         assert f"\n.PHONY: {target}" in targets
+
+
+def test_a_build_of_the_image_pulls_python_and_nothing_else(default_project: Path) -> None:
+    text = (default_project / "Dockerfile").read_text("utf-8")
+    assert "syntax=" not in text  # would be an image, too: the one that reads the file
+    stages = set(re.findall(r"^FROM .* AS (\w+)$", text, re.MULTILINE))
+    pulled = set(re.findall(r"^FROM (\S+)|--from=(\S+)", text, re.MULTILINE))
+    images = {name for pair in pulled for name in pair if name} - stages
+    assert images == {"python:${PYTHON_VERSION}-slim"}
+    assert re.search(r"pip install .*uv==", text)
 
 
 @pytest.mark.slow

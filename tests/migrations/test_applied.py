@@ -156,7 +156,9 @@ def test_an_edited_revision_stops_those_that_wait_until_it_is_as_it_was(project:
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         assert re.search(rf"FAILED: {one.name} was edited after it ran here on {today} \d\d:\d\d: ", line)
         assert "Nothing was changed" in line
-    assert f"{one.name} was edited after it ran here" in refusal(project.make("migration-check"))
+    gate = refusal(project.make("migration-check"))
+    assert f"{one.name} was edited after it ran here" in gate
+    assert "write a new revision for the change; or say that it is right as it is: alembic stamp" in gate
     assert dump(project, all_of_it=True) == before
 
     one.write_text(text, "utf-8")

@@ -108,6 +108,7 @@ def migrate(context):
 event.listen(Engine, "handle_error", migrate)
 print(asyncio.run(read_status()).current)
 """
+    sqlite_project.write("dev.db", "")  # of a file that is missing, an empty database is read
     assert ok(sqlite_project.python("-c", script)) == "('x',)\n"
 
 

@@ -17,8 +17,7 @@ template replaces this folder as a whole. What a service may want different is a
     transactions                         one transaction or autocommit, never both
     schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection
-    errors, request, settings, config    one-line errors, a command's request, variables
-    meter                                how far long work is
+    errors, redaction, request, …        one-line errors, a command's request, variables, progress
 """
 
 from pathlib import Path

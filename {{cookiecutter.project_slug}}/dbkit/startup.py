@@ -3,6 +3,8 @@
 Fifty containers may do so at once: one migrates, the others wait for it, and at head none does.
 """
 
+from alembic.util import CommandError
+
 from dbkit.connection import DatabaseURL, migration_database
 from dbkit.environment import load_options
 from dbkit.execution import upgrade
@@ -26,6 +28,9 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     database = database or migration_database()
     status = await read_status(database)
     if status.pending or status.unknown:  # which may be ahead, or on another branch
-        await upgrade(database, load_options())
+        try:
+            await upgrade(database, load_options())
+        except CommandError as error:
+            raise error from None  # applications log tracebacks, and the cause may show a row
         status = await read_status(database)
     return status

@@ -22,7 +22,7 @@ def load_metadata(options: EnvironmentOptions) -> MetaData:
     """
     try:
         metadata = options.metadata()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # sys.exit() would end the command without a word
         location = location_of(error, PROJECT / "app") or "models"
         raise CommandError(f"app/{location}: {error_text(error)}") from error
     if not isinstance(metadata, MetaData):

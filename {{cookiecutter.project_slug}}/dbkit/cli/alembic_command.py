@@ -12,6 +12,7 @@ def run_alembic(*arguments: str) -> None:
 
     from dbkit.config import escape_folder
     from dbkit.errors import error_text, location_of
+    from dbkit.revisions.errors import missing_parent
 
     command_line = CommandLine(prog="alembic")
     options = command_line.parser.parse_args(arguments)
@@ -20,9 +21,11 @@ def run_alembic(*arguments: str) -> None:
     executes = arguments[0] in ("upgrade", "downgrade", "stamp", "current")
     try:
         command_line.run_cmd(config, options)
-    except Exception as error:  # Alembic itself prints its own errors alone
+    except (Exception, SystemExit) as error:  # Alembic itself prints its own errors alone
         location = location_of(error, PROJECT / "alembic")
-        if location is None or location.partition(":")[0] != "env.py":
+        if parent := missing_parent(error):
+            sys.exit(f"FAILED: {parent}")
+        if location is None:
             raise
         sys.exit(f"FAILED: alembic/{location}: {error_text(error)}")
     if executes:

@@ -50,7 +50,7 @@ def show_log(arguments: argparse.Namespace) -> None:
     from dbkit.history import read_history, report
 
     async def read() -> list[Any]:
-        database = migration_database()
+        database = migration_database().for_reading()
         with one_line_errors(database):
             async with connect(database) as connection:
                 return await connection.run_sync(read_history)

@@ -1,13 +1,14 @@
 """Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
 
 from dbkit.connection.engine import create_engine
-from dbkit.connection.failures import explain, one_line_errors
+from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import throwaway_database
 from dbkit.connection.time_limit import query_within
 from dbkit.connection.url import DatabaseURL, app_database, migration_database, throwaway_home
 
 __all__ = [
+    "GRANTS",
     "DatabaseURL",
     "app_database",
     "connect",

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import DatabaseUnavailable, driver_error, sqlite_code
+from dbkit.redaction import public_text
 
 # A prepared statement is missing, or there already, in a session that several clients share.
 POOLER = (
@@ -17,6 +18,8 @@ POOLER = (
     "statement_cache_size=0&prepared_statement_cache_size=0 in DATABASE_URL, "
     "migrations need MIGRATION_DATABASE_URL with the database's own address"
 )
+# What to do if a user may not do something.
+GRANTS = "'Two users' in alembic/README.md has the grants"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 CLOSED = "the server closed the connection"
 SQLSTATES = {
@@ -51,13 +54,13 @@ def explain(error: BaseException) -> str | None:
 
     code, error = sqlite_code(error), driver_error(error)
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return str(error)
+        return f"{public_text(error)}; {GRANTS}"
     if isinstance(error, asyncpg.PostgresError):
         reason = SQLSTATES.get(str(error.sqlstate))
         # The driver's own error says that the connection broke, and its cause why.
         last_word = error.__cause__ if isinstance(error.__cause__, asyncpg.PostgresError) else error
         is_servers = not isinstance(last_word, asyncpg.PostgresConnectionError)
-        return f"{reason}: {last_word}" if reason == CLOSED and is_servers else reason
+        return f"{reason}: {public_text(last_word)}" if reason == CLOSED and is_servers else reason
     if code is not None:
         return SQLITE_CODES.get(code)
     if isinstance(error, ssl.SSLError):

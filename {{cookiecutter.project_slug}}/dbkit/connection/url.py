@@ -58,6 +58,19 @@ class DatabaseURL:
         ports = self.connect_args.get("port") or [self.url.port or libpq.DEFAULT_PORT]
         return ",".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True))
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether this is an SQLite file that is not there, and that connecting would make."""
+        file = Path(self.name)
+        is_file = self.dialect == "sqlite" and not (self.in_memory or self.url.query)
+        return is_file and file.parent.is_dir() and not file.exists()
+
+    def for_reading(self) -> "DatabaseURL":
+        """Return this database, or an empty one in memory for a file that only writing may make."""
+        if not self.is_missing:
+            return self
+        return replace(self, url=self.url.set(database="file::memory:", query={"uri": "true"}))
+
     def named(self, name: str) -> "DatabaseURL":
         """Another database: its name on the same server, or the path of its file."""
         return replace(self, url=self.url.set(database=name))

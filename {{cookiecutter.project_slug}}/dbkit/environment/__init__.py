@@ -24,7 +24,7 @@ from dbkit.environment.commands import carry_out
 from dbkit.environment.reader import read_request
 from dbkit.errors import DatabaseUnavailable, SettingsError, error_text, location_of
 from dbkit.request import Kind
-from dbkit.revisions import one_line
+from dbkit.revisions import MigrationError, one_line
 
 ONLY_OPTIONS = "only_options"  # the attribute of a `Config` for which nothing is to be done
 _known_options: list[EnvironmentOptions] = []  # of this process, once `env.py` has run
@@ -86,6 +86,10 @@ def _run(
             carry_out(environment, request, options)
     except (DatabaseUnavailable, SettingsError) as error:
         raise CommandError(str(error)) from None
+    except MigrationError as error:
+        if config.cmd_opts is not None:  # for --raiseerr
+            raise
+        raise error from None  # code logs tracebacks, and the cause may show a row
 
 
 def load_options() -> EnvironmentOptions:
@@ -106,7 +110,7 @@ def load_options() -> EnvironmentOptions:
                 directory.run_env()
         except CommandError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             location = location_of(error, PROJECT / "alembic") or "env.py"
             raise CommandError(f"alembic/{location}: {error_text(error)}") from error
     check_has_run()

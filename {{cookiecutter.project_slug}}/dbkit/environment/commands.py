@@ -1,21 +1,27 @@
 """Carries out each kind of request with the package that knows how."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
+from alembic import command
 from alembic.runtime.environment import EnvironmentContext
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
+from dbkit.history import check_ahead
 from dbkit.request import Kind, Request
 from dbkit.revisions import one_line, writer
+
+log = logging.getLogger("alembic.migrator")
 
 
 def carry_out(
@@ -26,7 +32,7 @@ def carry_out(
         return
     script, arguments = environment.script, request.revision_arguments
     if request.kind in (Kind.NEW_REVISION, Kind.AUTOGENERATE) or arguments:
-        writer.protect_files(script)
+        writer.protect_files(script, arguments)
         writer.check_command(script, environment.config.cmd_opts, arguments)
     if request.kind is Kind.NEW_REVISION:
         return
@@ -41,6 +47,8 @@ def carry_out(
         executor = execution.Executor(environment, database, request, keywords)
         _run_async(_with_connection(database, executor.run))
     else:
+        if request.kind is Kind.READ:
+            database = database.for_reading()
         if arguments:
             keywords = _compare_keywords(environment, database, options)
         work = _create_version_table if request.kind is Kind.CREATE_VERSION_TABLE else _read
@@ -69,7 +77,24 @@ def _read(
         )
     heads = migration.get_current_heads()
     with one_line(environment.script, heads=heads), environment.begin_transaction():
-        environment.run_migrations()
+        try:
+            environment.run_migrations()
+        except CommandError as error:
+            if not (_is_current(environment) and isinstance(error.__cause__, ResolutionError)):
+                raise
+            # Alembic shows only what this checkout has.
+            ahead = check_ahead(connection, heads, environment.script)
+            if ahead is None:
+                raise
+            log.warning(ahead)
+            for head in heads:
+                environment.config.print_stdout("%s", head)
+
+
+def _is_current(environment: EnvironmentContext) -> bool:
+    """Tell whether `alembic current` was typed."""
+    typed = environment.config.cmd_opts
+    return typed is not None and typed.cmd[0] is command.current
 
 
 def _create_version_table(

@@ -51,6 +51,13 @@ class Progress:
         """The file of the revision that is being executed; a stamp has none."""
         return Path(self.step.revision.path) if isinstance(self.step, RevisionStep) else None
 
+    @property
+    def applied_revision(self) -> str | None:
+        """The revision that is being applied; None for a downgrade or a stamp."""
+        if isinstance(self.step, RevisionStep) and self.step.is_upgrade:
+            return self.step.revision.revision
+        return None
+
     def begin_attempt(self) -> None:
         """Start measuring an attempt: on SQLite of all steps, otherwise of one."""
         self._announce(None)
