@@ -5,6 +5,7 @@ template replaces this folder as a whole. What a service may want different is a
 `alembic/env.py`, a line in `alembic.ini` or a setting. A package imports only what stands below it:
 
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
+    testing                              what the project's tests run on
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     devserver                            the development database server

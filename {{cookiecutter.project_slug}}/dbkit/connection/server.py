@@ -49,9 +49,13 @@ async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection
         yield connection
 
 
-async def create(database: DatabaseURL, connection: AsyncConnection) -> None:
-    """Create an empty `database`. template1 would have to be free of connections; 0 always is."""
-    await connection.exec_driver_sql(f"CREATE DATABASE {quoted(database.name)} TEMPLATE template0")
+async def create(
+    database: DatabaseURL, connection: AsyncConnection, template: str = "template0"
+) -> None:
+    """Create `database`. template1 would have to be free of connections; template0 always is."""
+    await connection.exec_driver_sql(
+        f"CREATE DATABASE {quoted(database.name)} TEMPLATE {quoted(template)}"
+    )
 
 
 async def drop(database: DatabaseURL, connection: AsyncConnection) -> None:
