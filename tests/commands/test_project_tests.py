@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.database_state import add_revision, write_revision
+from support.documents import DOCUMENTS, blocks
 from support.projects import INITIAL, Project, like_others, ok
 
 pytestmark = pytest.mark.slow
@@ -33,9 +34,12 @@ def run_tests(project: Project, *arguments: str, before: list[str] | None = None
 
 def test_endpoints_tasks_and_clients_work_on_the_tests_transaction(project: Project) -> None:
     install(project, "people", "refused")
-    _, printed = run_tests(project, "tests/test_people.py", "tests/test_refused.py", "--tb=short")
+    _, _, examples = blocks(DOCUMENTS["the project's README.md"], "python")
+    project.write("tests/test_readme.py", examples)
+    files = [f"tests/test_{name}.py" for name in ("people", "readme", "refused")]
+    _, printed = run_tests(project, "--tb=short", *files)
     assert re.search(r"\n3 failed, \d+ passed in", printed), printed
-    assert "FAILED tests/test_people.py" not in printed, printed
+    assert printed.count("FAILED tests/test_refused.py") == 3, printed
     assert printed.count(COMMIT_FIRST) >= 2, printed
     assert project.tables() == set()
 

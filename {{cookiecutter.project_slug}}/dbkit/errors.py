@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 QUERY_CANCELED = "57014"
 ACTIVE_SQL_TRANSACTION = "25001"
+INSUFFICIENT_PRIVILEGE = "42501"
 
 
 class SettingsError(ValueError):

@@ -49,12 +49,15 @@ async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection
         yield connection
 
 
+EMPTY = "template0"  # template1 would have to be free of connections; this one always is
+
+
 async def create(
-    database: DatabaseURL, connection: AsyncConnection, template: str = "template0"
+    database: DatabaseURL, connection: AsyncConnection, template: str = EMPTY, options: str = ""
 ) -> None:
-    """Create `database`. template1 would have to be free of connections; template0 always is."""
+    """Create `database`, with options of CREATE DATABASE."""
     await connection.exec_driver_sql(
-        f"CREATE DATABASE {quoted(database.name)} TEMPLATE {quoted(template)}"
+        f"CREATE DATABASE {quoted(database.name)} TEMPLATE {quoted(template)} {options}"
     )
 
 

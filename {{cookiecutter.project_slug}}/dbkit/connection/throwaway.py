@@ -14,9 +14,12 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection.failures import explain, one_line_errors
-from dbkit.connection.server import connect_beside, create, drop
+from dbkit.connection.leftovers import drop_leftovers, mark, remove_leftovers
+from dbkit.connection.properties import copy_settings, read_locale
+from dbkit.connection.server import EMPTY, connect_beside, create, drop, quoted
 from dbkit.connection.url import DatabaseURL
-from dbkit.errors import DatabaseUnavailable
+from dbkit.errors import INSUFFICIENT_PRIVILEGE, DatabaseUnavailable, error_text, sqlstate
+from dbkit.settings import get_settings
 
 # PostgreSQL cuts identifiers at 63 bytes, and the end of the name is what makes it unique.
 LONGEST_PREFIX = 40
@@ -56,6 +59,7 @@ async def throwaway_database(
         except OSError as error:
             raise DatabaseUnavailable(f"{folder.parent}: {error.strerror}") from None
         try:
+            remove_leftovers(folder.parent)
             if copy_of is not None:
                 _copy_file(copy_of, throwaway)
             yield throwaway
@@ -63,7 +67,7 @@ async def throwaway_database(
             shutil.rmtree(folder, ignore_errors=True)
         return
     with one_line_errors(home):
-        await _create(throwaway, home, copy_of.name if copy_of else "template0")
+        await _create(throwaway, home, copy_of)
     try:
         yield throwaway
     finally:
@@ -71,19 +75,45 @@ async def throwaway_database(
             await drop(throwaway, connection)
 
 
-async def _create(throwaway: DatabaseURL, home: DatabaseURL, template: str) -> None:
+async def _create(throwaway: DatabaseURL, home: DatabaseURL, copy_of: DatabaseURL | None) -> None:
+    template = copy_of.name if copy_of else get_settings().test_database_template
     async with connect_beside(home) as connection:
         try:
-            await create(throwaway, connection, template)
+            # Another template has an encoding of its own.
+            locale = await read_locale(home, connection) if template == EMPTY else ""
+            await create(throwaway, connection, template, locale)
         except DBAPIError as error:
-            raise DatabaseUnavailable(
-                f"{home.server}: {explain(error) or error.orig}; "
-                "TEST_DATABASE_URL may name a server to create throwaway databases on"
-            ) from None
+            raise DatabaseUnavailable(f"{home.server}: {_advice(error, template)}") from None
         except asyncio.CancelledError:  # the server may have it all the same
             async with connect_beside(home) as another:
                 await drop(throwaway, another)
             raise
+        try:
+            await mark(throwaway, connection)
+            await drop_leftovers(connection)
+            await copy_settings(home, throwaway, connection)
+        except BaseException:
+            async with connect_beside(home) as another:
+                await drop(throwaway, another)
+            raise
+
+
+def _advice(error: DBAPIError, template: str) -> str:
+    """Say why a database was not created, and what to do."""
+    code, said = sqlstate(error), error_text(error)
+    if code == "3D000":
+        return f"there is no database {template}, which TEST_DATABASE_TEMPLATE names"
+    if code == "55006":
+        return f"somebody is connected to {template}, which cannot be copied meanwhile: {said}"
+    if code == INSUFFICIENT_PRIVILEGE and template != EMPTY:
+        return (
+            f"{said}; a throwaway database needs a role that may create databases, and a template:"
+            f" ALTER DATABASE {quoted(template)} IS_TEMPLATE true"
+        )
+    return (
+        f"{explain(error) or said}; let a superuser run ALTER ROLE … CREATEDB, or name another"
+        " server for throwaway databases in TEST_DATABASE_URL"
+    )
 
 
 def _copy_file(source: DatabaseURL, target: DatabaseURL) -> None:

@@ -19,6 +19,7 @@ from dbkit import PROJECT
 from dbkit.connection import explain
 from dbkit.errors import (
     ACTIVE_SQL_TRANSACTION,
+    INSUFFICIENT_PRIVILEGE,
     QUERY_CANCELED,
     error_text,
     location_of,
@@ -51,6 +52,12 @@ def statement_error_text(error: BaseException) -> str:
     code = sqlstate(error)
     if code == QUERY_CANCELED:
         return f"{text} (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
+    is_extension = isinstance(error, DBAPIError) and "EXTENSION" in (error.statement or "").upper()
+    if code == INSUFFICIENT_PRIVILEGE and is_extension:
+        return (
+            f"{text} (let a superuser install it; where throwaway databases are made, into a"
+            " database that TEST_DATABASE_TEMPLATE names)"
+        )
     is_setting = isinstance(error, DBAPIError) and (error.statement or "").startswith("SET")
     if code == ACTIVE_SQL_TRANSACTION and not is_setting:  # SET TRANSACTION comes too late
         return f"{text} (put it in 'with op.get_context().autocommit_block():')"
