@@ -12,6 +12,7 @@ PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 # A package imports from its own row and from those below it: the table of dbkit/__init__.py.
 ROWS = (
     ("asgi", "cli", "environment", "startup", "status", "__main__"),
+    ("testing",),
     ("checks",),
     ("autogenerate",),
     ("devserver",),

@@ -49,6 +49,7 @@ def test_the_containers_data_is_in_a_named_volume_where_postgresql_18_keeps_it(d
 def test_the_container_carries_the_mark_and_takes_its_password_from_db_up(default_project: Path) -> None:
     service = compose(default_project)["services"]["database"]
     assert "cluster_name=${DATABASE_MARK:-}" in service["command"]
+    assert "max_locks_per_transaction=512" in service["command"]
     assert service["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?run make db-up}"
     assert "pg_isready" in service["healthcheck"]["test"][1]
 

@@ -62,6 +62,9 @@ def test_a_server_starts_in_both_ways_for_root_and_others_and_keeps_its_data(
     assert not any(project.password in text for text in arguments)
     assert project.sql("SHOW cluster_name") == [project.mark()]
     assert project.sql("SHOW listen_addresses") == ["127.0.0.1"]
+    # As many as a revision takes that drops 1,000 tables, with their indexes and sequences.
+    locks = "SELECT count(pg_advisory_xact_lock(n)) FROM generate_series(1, 20000) n"
+    assert project.sql(locks) == [20000]
     project.remember()
 
     before = project.pid

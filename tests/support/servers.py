@@ -28,6 +28,7 @@ FAST = {
     "autovacuum_naptime": "1h",
     "fsync": "off",
     "full_page_writes": "off",
+    "max_locks_per_transaction": "512",  # as `make db-up` has it
     "max_wal_size": "4GB",
     "synchronous_commit": "off",
     "wal_init_zero": "off",

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dbkit import PROJECT
 from dbkit.connection.failures import one_line_errors
 from dbkit.connection.mark import project_mark
+from dbkit.connection.properties import read_locale
 from dbkit.connection.server import connect_beside, create, drop
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import DatabaseUnavailable
@@ -84,8 +85,9 @@ async def _recreate(database: DatabaseURL, connection: AsyncConnection) -> None:
         raise ResetRefused(
             f"the user {database.url.username} on {database.server} may not create databases"
         )
+    locale = await read_locale(database, connection)
     await drop(database, connection)
-    await create(database, connection)
+    await create(database, connection, options=locale)
 
 
 def _empty(path: Path) -> None:
