@@ -1,27 +1,22 @@
 """Carries out each kind of request with the package that knows how."""
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
-from alembic import command
 from alembic.runtime.environment import EnvironmentContext
-from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
-from dbkit.history import check_ahead
+from dbkit.environment.read_only import read
 from dbkit.request import Kind, Request
-from dbkit.revisions import one_line, writer
-
-log = logging.getLogger("alembic.migrator")
+from dbkit.revisions import writer
 
 
 def carry_out(
@@ -51,12 +46,12 @@ def carry_out(
             database = database.for_reading()
         if arguments:
             keywords = _compare_keywords(environment, database, options)
-        work = _create_version_table if request.kind is Kind.CREATE_VERSION_TABLE else _read
+        work = _create_version_table if request.kind is Kind.CREATE_VERSION_TABLE else read
 
-        async def read(connection: Any) -> None:
-            await connection.run_sync(work, environment, request, keywords)
+        async def run(connection: Any) -> None:
+            await connection.run_sync(work, environment, keywords)
 
-        _run_async(_with_connection(database, read))
+        _run_async(_with_connection(database, run))
 
 
 async def _with_connection(database: DatabaseURL, work: Callable[[Any], Any]) -> None:
@@ -64,43 +59,9 @@ async def _with_connection(database: DatabaseURL, work: Callable[[Any], Any]) ->
         await work(connection)
 
 
-def _read(
-    connection: Connection,
-    environment: EnvironmentContext,
-    request: Request,
-    keywords: dict[str, Any],
-) -> None:
-    """Let a command that only reads do its work, with the revisions of the database at hand."""
-    with execution.quiet():
-        migration = execution.configure(
-            environment, connection=connection, dont_mutate=True, **keywords
-        )
-    heads = migration.get_current_heads()
-    with one_line(environment.script, heads=heads), environment.begin_transaction():
-        try:
-            environment.run_migrations()
-        except CommandError as error:
-            if not (_is_current(environment) and isinstance(error.__cause__, ResolutionError)):
-                raise
-            # Alembic shows only what this checkout has.
-            ahead = check_ahead(connection, heads, environment.script)
-            if ahead is None:
-                raise
-            log.warning(ahead)
-            for head in heads:
-                environment.config.print_stdout("%s", head)
-
-
-def _is_current(environment: EnvironmentContext) -> bool:
-    """Tell whether `alembic current` was typed."""
-    typed = environment.config.cmd_opts
-    return typed is not None and typed.cmd[0] is command.current
-
-
 def _create_version_table(
     connection: Connection,
     environment: EnvironmentContext,
-    request: Request,
     keywords: dict[str, Any],
 ) -> None:
     """Do what `alembic ensure_version` asks for."""
@@ -140,7 +101,7 @@ async def _autogenerate(
             await _with_connection(throwaway, executor.run)
 
         async def compare(connection: Any) -> None:
-            await connection.run_sync(_read, environment, request, keywords | {"fn": request.find})
+            await connection.run_sync(read, environment, keywords | {"fn": request.find})
 
         await _with_connection(throwaway, compare)
 
