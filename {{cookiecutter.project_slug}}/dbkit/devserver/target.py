@@ -4,7 +4,9 @@ import ipaddress
 import os
 
 from dbkit.connection import DatabaseURL, app_database
-from dbkit.devserver.env_file import read_database_url, write_port
+from dbkit.connection.admin import ADMIN
+from dbkit.connection.url import parse_database_url
+from dbkit.devserver.env_file import read_database_url, replace_published_password, write_port
 from dbkit.devserver.errors import DevServerError, NothingToDo
 from dbkit.settings import get_settings
 
@@ -35,6 +37,10 @@ def find_development_database() -> DatabaseURL:
             "DATABASE_URL in .env needs a user, a password and a database for a new server: "
             "postgresql://user:password@127.0.0.1:5432/name"
         )
+    if database.url.username == ADMIN:
+        raise DevServerError(
+            f"the user {ADMIN} in DATABASE_URL in .env is the server's superuser: name another one"
+        )
     return database
 
 
@@ -45,6 +51,22 @@ def change_port(database: DatabaseURL, port: int) -> DatabaseURL:
     shell = " (unset DATABASE_URL in this shell, too)" if "DATABASE_URL" in os.environ else ""
     print(f"Port {old} is in use; DATABASE_URL in .env now says {port}{shell}", flush=True)
     return DatabaseURL(database.url.set(port=port), database.connect_args)
+
+
+def change_password(database: DatabaseURL) -> DatabaseURL:
+    """Return the same database with a new password, which is written to `.env` and announced.
+
+    Raises:
+        DevServerError: the password is not in `.env` alone.
+    """
+    if "DATABASE_URL" in os.environ:
+        raise DevServerError(
+            "the password of DATABASE_URL is published in .env.example: "
+            "'unset DATABASE_URL', and db-up writes another one into .env"
+        )
+    replace_published_password()
+    print("The password in .env was the one of .env.example; now it is one of its own", flush=True)
+    return parse_database_url(read_database_url() or "")
 
 
 def _describe(database: DatabaseURL) -> str:

@@ -24,7 +24,8 @@ class RunningServer:
 
     version: str
     mark: str
-    data_directory: str  # empty where the user is no superuser
+    is_superuser: bool  # the URL's user
+    owner: str | None  # of the database, if the URL's user may not act as it
     has_database: bool
 
 
@@ -87,15 +88,19 @@ async def _identify(database: DatabaseURL) -> RunningServer:
 
 async def _describe(database: DatabaseURL, *, has_database: bool) -> RunningServer:
     async with connect(database) as connection:
-        rows = await connection.exec_driver_sql(
-            "SELECT name, setting FROM pg_settings"
-            " WHERE name IN ('server_version', 'cluster_name', 'data_directory')"
+        result = await connection.exec_driver_sql(
+            "SELECT current_setting('server_version') AS version,"
+            " current_setting('cluster_name') AS mark,"
+            " current_setting('is_superuser') = 'on' AS is_superuser,"
+            " (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+            " AND NOT pg_has_role(datdba, 'USAGE')) AS owner"
         )
-        settings: dict[str, str] = {row.name: row.setting for row in rows}
+        row = result.one()
         return RunningServer(
             # "15.18 (Debian 15.18-0+deb12u1)": the packager is no part of the version.
-            settings["server_version"].split()[0],
-            settings["cluster_name"],
-            settings.get("data_directory", ""),
-            has_database,
+            version=row.version.split()[0],
+            mark=row.mark,
+            is_superuser=row.is_superuser,
+            owner=row.owner if has_database else None,
+            has_database=has_database,
         )
