@@ -1,22 +1,14 @@
-"""`DATABASE_URL` as the file `.env` has it."""
+"""Changes the port of `DATABASE_URL` in the file `.env`."""
 
 import re
 
-from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
-from dbkit import PROJECT
+from dbkit.connection.development import ENV_FILE
 from dbkit.devserver.errors import DevServerError
 
-ENV_FILE = PROJECT / ".env"
 # No `@` stands behind the host: dbkit.connection.libpq refuses one there.
 HOST_AND_PORT = re.compile(r"(?<=@)(?P<host>\[[^]]+\]|[^@/?:\[\]]+)(?::\d*)?(?=[/?]|$)(?!.*@)")
-
-
-def read_database_url() -> str | None:
-    """Return the value in the file, None if there is none."""
-    values = dotenv_values(ENV_FILE, encoding="utf-8")
-    return next((v for name, v in values.items() if name.lower() == "database_url"), None)
 
 
 def write_port(port: int) -> None:
