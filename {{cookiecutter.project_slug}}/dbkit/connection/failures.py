@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from dbkit.connection.availability import is_broken_off, is_refused
 from dbkit.connection.url import DatabaseURL
-from dbkit.errors import DatabaseUnavailable, driver_error, sqlite_code
+from dbkit.errors import DatabaseUnavailable, driver_error, sqlite_code, sqlstate
 
 # A prepared statement is missing, or there already, in a session that several clients share.
 POOLER = (
@@ -18,6 +19,7 @@ POOLER = (
     "migrations need MIGRATION_DATABASE_URL with the database's own address"
 )
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+NO_SUCH_DATABASE = "3D000"
 CLOSED = "the server closed the connection"
 SQLSTATES = {
     "08003": CLOSED,
@@ -27,7 +29,7 @@ SQLSTATES = {
     "26000": POOLER,
     "28P01": "the server refused the password",
     "28000": "the server refused this user, or the way of connecting",
-    "3D000": "no such database; 'make db-up' creates the development one",
+    NO_SUCH_DATABASE: "no such database",
     "42P05": POOLER,
     "53300": "the server has no connection left",
     "57P01": CLOSED,
@@ -66,16 +68,37 @@ def explain(error: BaseException) -> str | None:
         return "no answer in time"
     if isinstance(error, PoolTimeout):
         return "every connection of the pool is in use"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there; 'make db-up' starts the development database"
+    if is_refused(error):
+        return "nothing listens there"
+    if is_broken_off(error):
+        return CLOSED
     if isinstance(error, socket.gaierror):
         return "the host's name is not known"
+    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        return "no server is what target_session_attrs asks for, such as the primary"
     if isinstance(error, FileNotFoundError):
         missing = error.filename or "a socket, or a certificate file of the URL"
         return f"no such file: {missing}"
     if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return " ".join(str(error).split()) or type(error).__name__
     return None
+
+
+def _advice(error: BaseException, database: DatabaseURL) -> str:
+    """Say what starts the server or makes the database, where that is this project's own."""
+    from dbkit.connection.development import is_development_server
+
+    is_missing = sqlstate(error) == NO_SUCH_DATABASE
+    if not (is_missing or is_refused(driver_error(error))) or not is_development_server(database):
+        return ""
+    what = "creates the development one" if is_missing else "starts the development database"
+    return f"; 'make db-up' {what}"
+
+
+def describe_failure(error: BaseException, database: DatabaseURL) -> str | None:
+    """Return where, why and what to do, if `error` is about reaching `database`; else None."""
+    reason = explain(error)
+    return reason and f"{database.server}: {reason}{_advice(error, database)}"
 
 
 @contextmanager
@@ -87,7 +110,7 @@ def one_line_errors(database: DatabaseURL) -> Iterator[None]:
             sqlite3.connect(database.name).close()
         yield
     except Exception as error:
-        reason = explain(error)
-        if reason is None:
+        line = describe_failure(error, database)
+        if line is None:
             raise
-        raise DatabaseUnavailable(f"{database.server}: {reason}") from None
+        raise DatabaseUnavailable(line) from None

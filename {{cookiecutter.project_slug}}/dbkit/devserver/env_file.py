@@ -1,27 +1,19 @@
-"""`DATABASE_URL` as the file `.env` has it."""
+"""Makes `.env`, and changes the password and the port of its `DATABASE_URL`."""
 
 import os
 import re
 import secrets
-from pathlib import Path
 
-from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
 from dbkit import PROJECT
 from dbkit.connection import libpq
+from dbkit.connection.development import ENV_FILE, read_database_url
 from dbkit.devserver.errors import DevServerError
 
-ENV_FILE = PROJECT / ".env"
 EXAMPLE = PROJECT / ".env.example"
 # No `@` stands behind the host: dbkit.connection.libpq refuses one there.
 HOST_AND_PORT = re.compile(r"(?<=@)(?P<host>\[[^]]+\]|[^@/?:\[\]]+)(?::\d*)?(?=[/?]|$)(?!.*@)")
-
-
-def read_database_url(file: Path = ENV_FILE) -> str | None:
-    """Return the value in the file, None if there is none."""
-    values = dotenv_values(file, encoding="utf-8")
-    return next((v for name, v in values.items() if name.lower() == "database_url"), None)
 
 
 def make_env_file() -> str | None:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from dbkit.connection import DatabaseURL
+from dbkit.connection.development import ENV_FILE
 from dbkit.devserver.cluster import NoAnswer, RunningServer
-from dbkit.devserver.env_file import ENV_FILE
 from dbkit.devserver.errors import DevServerError
 from dbkit.devserver.providers import docker
 from dbkit.devserver.state import State

@@ -1,12 +1,12 @@
 """The database that `make db-up` starts a server for: `.env` names it, on this machine."""
 
-import ipaddress
 import os
 
 from dbkit.connection import DatabaseURL, app_database
 from dbkit.connection.admin import ADMIN
+from dbkit.connection.development import is_loopback, read_database_url
 from dbkit.connection.url import parse_database_url
-from dbkit.devserver.env_file import read_database_url, replace_published_password, write_port
+from dbkit.devserver.env_file import replace_published_password, write_port
 from dbkit.devserver.errors import DevServerError, NothingToDo
 from dbkit.settings import get_settings
 
@@ -27,7 +27,7 @@ def find_development_database() -> DatabaseURL:
         )
     if database.dialect == "sqlite":
         raise NothingToDo(f"SQLite ({database.name}): there is no server to start")
-    if not _is_loopback(database.url.host):  # the URL holds neither several hosts nor a socket
+    if not is_loopback(database.url.host):  # the URL holds neither several hosts nor a socket
         raise NothingToDo(
             f"DATABASE_URL in .env points to {_describe(database)}, "
             "not to a TCP port of this machine: nothing started"
@@ -73,12 +73,3 @@ def _describe(database: DatabaseURL) -> str:
     if database.dialect == "sqlite":
         return f"SQLite ({database.name})"
     return f"{database.server}, database {database.name or '(none)'}"
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False

@@ -11,8 +11,10 @@ from sqlalchemy import Connection
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
+from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 from dbkit.revisions import one_line, writer
+from dbkit.settings import get_settings
 
 
 def carry_out(
@@ -35,20 +37,24 @@ def carry_out(
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
         executor = execution.Executor(environment, database, request, keywords)
-        _run_async(_with_connection(database, executor.run))
+        _run_async(_with_connection(database, executor.run, executor.budget))
     else:
         if arguments:
             keywords = _compare_keywords(environment, database, options)
-        work = _create_version_table if request.kind is Kind.CREATE_VERSION_TABLE else _read
+        writes = request.kind is Kind.CREATE_VERSION_TABLE
+        work = _create_version_table if writes else _read
+        budget = WaitBudget(get_settings().migration_wait) if writes else None
 
         async def read(connection: Any) -> None:
             await connection.run_sync(work, environment, request, keywords)
 
-        _run_async(_with_connection(database, read))
+        _run_async(_with_connection(database, read, budget))
 
 
-async def _with_connection(database: DatabaseURL, work: Callable[[Any], Any]) -> None:
-    async with execution.migration_connection(database) as connection:
+async def _with_connection(
+    database: DatabaseURL, work: Callable[[Any], Any], budget: WaitBudget | None = None
+) -> None:
+    async with execution.migration_connection(database, budget) as connection:
         await work(connection)
 
 
