@@ -217,6 +217,23 @@ def test_a_superuser_who_is_connected_is_named_as_what_hinders_a_reset(shop: Dev
     assert shop.remembers()
 
 
+def test_a_foreign_server_on_the_port_before_db_up_is_told_from_this_projects_own(
+    shop: DevServerProject,
+) -> None:
+    with running_server() as server:
+        shop.write_env(server.port)
+        said = refusal(shop.database("test"))
+        assert (
+            f"127.0.0.1:{server.port}: the server refused the password (user app, database shop_dev)" in said
+        )
+        assert said.endswith("'make db-up' starts this project's own server, beside one that is not")
+        elsewhere = server.url(user="app", password="s3cret")
+        assert "db-up" not in refusal(shop.database("test", DATABASE_URL=elsewhere))
+        ok(shop.up())
+        assert shop.port != server.port
+        ok(shop.database("test"))
+
+
 def test_an_env_that_others_can_read_is_told(shop: DevServerProject) -> None:
     (shop.path / ".env").chmod(0o640)
     assert "Note: other users can read the password in .env: 'chmod 600 .env'" in ok(shop.up())

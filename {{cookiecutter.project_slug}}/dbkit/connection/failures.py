@@ -20,6 +20,7 @@ POOLER = (
 )
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 NO_SUCH_DATABASE = "3D000"
+LOGIN_REFUSED = ("28P01", "28000")
 CLOSED = "the server closed the connection"
 SQLSTATES = {
     "08003": CLOSED,
@@ -88,17 +89,25 @@ def _advice(error: BaseException, database: DatabaseURL) -> str:
     """Say what starts the server or makes the database, where that is this project's own."""
     from dbkit.connection.development import is_development_server
 
-    is_missing = sqlstate(error) == NO_SUCH_DATABASE
-    if not (is_missing or is_refused(driver_error(error))) or not is_development_server(database):
+    if is_refused(driver_error(error)):
+        advice = "'make db-up' starts the development database"
+    elif sqlstate(error) == NO_SUCH_DATABASE:
+        advice = "'make db-up' creates the development one"
+    elif sqlstate(error) in LOGIN_REFUSED:
+        advice = "'make db-up' starts this project's own server, beside one that is not"
+    else:
         return ""
-    what = "creates the development one" if is_missing else "starts the development database"
-    return f"; 'make db-up' {what}"
+    return f"; {advice}" if is_development_server(database) else ""
 
 
 def describe_failure(error: BaseException, database: DatabaseURL) -> str | None:
     """Return where, why and what to do, if `error` is about reaching `database`; else None."""
     reason = explain(error)
-    return reason and f"{database.server}: {reason}{_advice(error, database)}"
+    if reason is None:
+        return None
+    if sqlstate(error) in LOGIN_REFUSED:  # which login was refused, its password aside
+        reason = f"{reason} (user {database.url.username}, database {database.name})"
+    return f"{database.server}: {reason}{_advice(error, database)}"
 
 
 @contextmanager

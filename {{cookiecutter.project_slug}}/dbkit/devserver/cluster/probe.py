@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection import DatabaseURL, connect, explain
+from dbkit.connection.failures import LOGIN_REFUSED, NO_SUCH_DATABASE
 from dbkit.connection.server import connect_beside, create
 from dbkit.errors import driver_error, error_text, sqlstate
 
 ATTEMPT_TIMEOUT = 3  # seconds: what listens may be no PostgreSQL and never answer
 SLOW_TIMEOUT = 15  # seconds that this project's own server may be busy or starting
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-LOGIN_REFUSED = ("28P01", "28000")
 CANNOT_CONNECT_NOW = "57P03"
-NO_SUCH_DATABASE = "3D000"
 
 
 @dataclass(frozen=True)
