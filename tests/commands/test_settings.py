@@ -201,7 +201,7 @@ def test_a_percent_encoded_dollar_in_env_is_no_variable(project: Project) -> Non
 
 def test_what_a_project_needs_and_lacks_is_named(project: Project) -> None:
     (project.path / ".env").unlink()
-    missing = "DATABASE_URL: field required (no .env here: cp .env.example .env)"
+    missing = "DATABASE_URL: field required (no .env here: 'make db-up' makes one)"
     assert settings(project) == settings(project, DATABASE_URL="") == missing
     project.write(".env", "SOMETHING_ELSE=1\n")
     assert settings(project) == "DATABASE_URL: field required (.env.example lists the settings)"

@@ -25,6 +25,8 @@ def add_commands(commands: Any) -> None:
         if name == "db-client":
             command.add_argument("program", help="it is given the database and its password")
             command.add_argument("arguments", nargs=argparse.REMAINDER)
+        if name == "db-shell":
+            command.add_argument("--admin", action="store_true", help="as superuser of our server")
 
 
 def _one_line_errors(
@@ -33,13 +35,20 @@ def _one_line_errors(
     def command(arguments: argparse.Namespace) -> str | None:
         from sqlalchemy.exc import DBAPIError
 
+        from dbkit.connection.admin import AdminUnavailable
         from dbkit.connection.reset import ResetRefused
         from dbkit.connection.shell import ShellUnavailable
         from dbkit.errors import error_text
 
         try:
             return run(arguments)
-        except (DatabaseUnavailable, ResetRefused, SettingsError, ShellUnavailable) as error:
+        except (
+            AdminUnavailable,
+            DatabaseUnavailable,
+            ResetRefused,
+            SettingsError,
+            ShellUnavailable,
+        ) as error:
             return f"{name}: {error}"
         except DBAPIError as error:  # whatever else a server says, without the statement
             return f"{name}: {error_text(error)}"
@@ -70,12 +79,15 @@ def reset(arguments: argparse.Namespace) -> str | None:
     return None
 
 
-def open_shell(_arguments: argparse.Namespace) -> None:
+def open_shell(arguments: argparse.Namespace) -> None:
     """Become the database's own command line."""
     from dbkit.connection import app_database
-    from dbkit.connection.shell import open_shell
+    from dbkit.connection.admin import find_admin
+    from dbkit.connection.shell import open_admin_shell, open_shell
     from dbkit.settings import get_settings
 
+    if arguments.admin:
+        open_admin_shell(asyncio.run(find_admin(app_database())))
     open_shell(app_database(), get_settings().database_url.get_secret_value())
 
 

@@ -53,6 +53,24 @@ def run_client(
     _replace_this_process(command, {"PGPASSWORD": password} if password else {})
 
 
+def open_admin_shell(admin: DatabaseURL) -> NoReturn:
+    """Become `psql` as the superuser of this project's own server: see `find_admin`.
+
+    Raises:
+        ShellUnavailable: the program is not there.
+    """
+    address = {
+        "PGHOST": admin.url.host,
+        "PGHOSTADDR": "",
+        "PGPORT": str(admin.url.port or libpq.DEFAULT_PORT),
+        "PGUSER": admin.url.username,
+        "PGDATABASE": admin.name,
+        "PGPASSWORD": admin.url.password,
+    }
+    known = {name: value for name, value in address.items() if value is not None}
+    _replace_this_process([_psql()], {"PGCONNECT_TIMEOUT": "10"} | known)
+
+
 def libpq_url(text: str) -> tuple[str, str | None]:
     """A `DATABASE_URL` that was understood → libpq's form of it, and the password apart.
 

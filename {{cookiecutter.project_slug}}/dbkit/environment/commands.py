@@ -15,8 +15,10 @@ from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
 from dbkit.environment.read_only import read
+from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
+from dbkit.settings import get_settings
 
 
 def carry_out(
@@ -40,22 +42,26 @@ def carry_out(
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
         executor = execution.Executor(environment, database, request, keywords)
-        _run_async(_with_connection(database, executor.run))
+        _run_async(_with_connection(database, executor.run, executor.budget))
     else:
         if request.kind is Kind.READ:
             database = database.for_reading()
         if arguments:
             keywords = _compare_keywords(environment, database, options)
-        work = _create_version_table if request.kind is Kind.CREATE_VERSION_TABLE else read
+        writes = request.kind is Kind.CREATE_VERSION_TABLE
+        work = _create_version_table if writes else read
+        budget = WaitBudget(get_settings().migration_wait) if writes else None
 
         async def run(connection: Any) -> None:
             await connection.run_sync(work, environment, keywords)
 
-        _run_async(_with_connection(database, run))
+        _run_async(_with_connection(database, run, budget))
 
 
-async def _with_connection(database: DatabaseURL, work: Callable[[Any], Any]) -> None:
-    async with execution.migration_connection(database) as connection:
+async def _with_connection(
+    database: DatabaseURL, work: Callable[[Any], Any], budget: WaitBudget | None = None
+) -> None:
+    async with execution.migration_connection(database, budget) as connection:
         await work(connection)
 
 

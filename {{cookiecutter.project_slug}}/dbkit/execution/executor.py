@@ -41,6 +41,7 @@ class Executor:
         environment: Alembic's environment, which a revision sees as `alembic.context`.
         database: what the connection leads to.
         keywords: those of `EnvironmentContext.configure`.
+        budget: what is left to wait, if a part of it is spent already.
     """
 
     def __init__(
@@ -49,12 +50,13 @@ class Executor:
         database: DatabaseURL,
         request: Request,
         keywords: Mapping[str, Any],
+        budget: WaitBudget | None = None,
     ) -> None:
         self.environment = environment
         self.database = database
         self.keywords = keywords
         self.settings = get_settings()
-        self.budget = WaitBudget(self.settings.migration_wait)
+        self.budget = budget or WaitBudget(self.settings.migration_wait)
         self.finder = StepFinder(environment.script, request, database)
         self.progress = Progress(database, self.budget)
         self.attempt = Attempt(self.finder, self.progress)
