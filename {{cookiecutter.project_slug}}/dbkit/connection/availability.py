@@ -42,7 +42,7 @@ def is_refused(error: BaseException) -> bool:
 def is_broken_off(error: BaseException) -> bool:
     """Tell whether the connection was closed without a word: by a proxy without a server, say."""
     is_asyncpgs = isinstance(error, ConnectionError) and "connection_lost" in str(error)
-    return is_asyncpgs or bool(_errnos(error)) and _errnos(error) <= BROKEN_OFF
+    return is_asyncpgs or (bool(_errnos(error)) and _errnos(error) <= BROKEN_OFF)
 
 
 def _errnos(error: BaseException) -> set[int]:
