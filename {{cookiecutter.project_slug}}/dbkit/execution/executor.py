@@ -19,10 +19,11 @@ from dbkit.execution.steps import StepFinder
 from dbkit.history import TABLE as HISTORY
 from dbkit.history import create_table
 from dbkit.locking import (
+    MigrationSession,
     WaitBudget,
     lock_holder,
     lock_key,
-    prepare_session,
+    migration_session,
     try_lock,
     watch_blockers,
 )
@@ -85,11 +86,15 @@ class Executor:
         version_table = table(alembics.version_table, schema=alembics.version_table_schema)
         preparer = connection.dialect.identifier_preparer
         tables = (preparer.format_table(version_table), HISTORY)
-        session = await prepare_session(connection, self.settings, tables)
+        async with migration_session(connection, self.database, self.settings, tables) as session:
+            key = lock_key(session.database, alembics.version_table)
+            await self._run_in_session(connection, session, key)
+
+    async def _run_in_session(
+        self, connection: AsyncConnection, session: MigrationSession, key: int
+    ) -> None:
         self.attempt.restore_session = session.restore
-        steps = await self._take_lock(
-            connection, lock_key(session.database, alembics.version_table)
-        )
+        steps = await self._take_lock(connection, key)
         if not self._is_pending(steps):
             return
         await connection.run_sync(self._create_tables)
