@@ -158,7 +158,8 @@ def test_two_databases_of_one_process_take_turns(project: Project, postgres_serv
         other = postgres_server.create_database()
     script = f"""
 import asyncio
-from dbkit.connection.url import migration_database, parse_database_url
+from dbkit.connection import migration_database
+from dbkit.connection.url import parse_database_url
 from dbkit.startup import migrate_if_needed
 
 async def main():

@@ -1,17 +1,12 @@
 """Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
 
+from dbkit.connection.configured import app_database, migration_database, throwaway_home
 from dbkit.connection.engine import create_engine
 from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
-from dbkit.connection.url import (
-    DatabaseURL,
-    app_database,
-    migration_database,
-    renamed,
-    throwaway_home,
-)
+from dbkit.connection.url import DatabaseURL, renamed
 
 __all__ = [
     "GRANTS",

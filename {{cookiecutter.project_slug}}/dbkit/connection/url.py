@@ -12,7 +12,6 @@ from dbkit import PROJECT
 from dbkit.connection import libpq
 from dbkit.connection.libpq_options import TARGET
 from dbkit.errors import SettingsError
-from dbkit.settings import get_settings
 
 # https://www.sqlite.org/uri.html
 SQLITE_URI_OPTIONS = {"uri", "mode", "cache", "immutable", "nolock", "vfs"}
@@ -132,35 +131,3 @@ def renamed(text: str, name: str) -> str:
     if scheme.startswith("sqlite"):
         return f"sqlite:///{name}"
     return f"{scheme}://{libpq.rename(rest, name)}"
-
-
-def configured_database(*variables: str) -> DatabaseURL:
-    """The database that the first of `variables` names which is set, `DATABASE_URL` the last.
-
-    Raises:
-        SettingsError: names the variable and what is wrong with it.
-    """
-    settings = get_settings()
-    for variable in (*variables, "DATABASE_URL"):
-        secret = getattr(settings, variable.lower())
-        if secret is not None:
-            try:
-                return parse_database_url(secret.get_secret_value())
-            except DatabaseURLError as error:
-                raise DatabaseURLError(f"{variable}: {error}") from None
-    raise SettingsError("DATABASE_URL: field required")
-
-
-def app_database() -> DatabaseURL:
-    """Where the application keeps its data: `DATABASE_URL`."""
-    return configured_database()
-
-
-def migration_database() -> DatabaseURL:
-    """The same past a pooler, and on the primary of several servers: `MIGRATION_DATABASE_URL`."""
-    return configured_database("MIGRATION_DATABASE_URL").on_primary()
-
-
-def throwaway_home() -> DatabaseURL:
-    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`, on the primary."""
-    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL").on_primary()

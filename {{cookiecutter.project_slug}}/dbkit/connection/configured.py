@@ -1,0 +1,37 @@
+"""The databases that the settings name: the app's, that of migrations, that of tests."""
+
+from dbkit.connection.url import DatabaseURL, DatabaseURLError, parse_database_url
+from dbkit.errors import SettingsError
+from dbkit.settings import get_settings
+
+
+def configured_database(*variables: str) -> DatabaseURL:
+    """The database that the first of `variables` names which is set, `DATABASE_URL` the last.
+
+    Raises:
+        SettingsError: names the variable and what is wrong with it.
+    """
+    settings = get_settings()
+    for variable in (*variables, "DATABASE_URL"):
+        secret = getattr(settings, variable.lower())
+        if secret is not None:
+            try:
+                return parse_database_url(secret.get_secret_value())
+            except DatabaseURLError as error:
+                raise DatabaseURLError(f"{variable}: {error}") from None
+    raise SettingsError("DATABASE_URL: field required")
+
+
+def app_database() -> DatabaseURL:
+    """Where the application keeps its data: `DATABASE_URL`."""
+    return configured_database()
+
+
+def migration_database() -> DatabaseURL:
+    """The same past a pooler, and on the primary of several servers: `MIGRATION_DATABASE_URL`."""
+    return configured_database("MIGRATION_DATABASE_URL").on_primary()
+
+
+def throwaway_home() -> DatabaseURL:
+    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`, on the primary."""
+    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL").on_primary()
