@@ -21,6 +21,7 @@ ROWS = (
     ("revisions",),
     ("operations",),
     ("transactions",),
+    ("schema",),
     ("connection",),
     (
         *("errors", "redaction", "request", "settings", "config", "signals", "alembic_internals"),

@@ -14,6 +14,7 @@ template replaces this folder as a whole. What a service may want different is a
     revisions                            the revision files of this checkout
     operations                           op.* for tables that are in use
     transactions                         one transaction or autocommit, never both
+    schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection
     errors, redaction, request, …        one-line errors, a command's request, variables
 """

@@ -2,6 +2,7 @@
 
 from alembic.util import CommandError
 
+from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.models import find_model_differences
 from dbkit.config import EnvironmentOptions
@@ -22,7 +23,7 @@ async def check_deployment(
 
     Returns:
         A line for each problem: several heads without labels, revisions that are pending, edited
-        or unknown, models that differ from what the revisions build.
+        or unknown, a database or models that differ from what the revisions build.
 
     Raises:
         DatabaseUnavailable: no connection.
@@ -46,6 +47,10 @@ async def check_deployment(
 
     same_kind = home.dialect == database.dialect
     async with throwaway_database(home if same_kind else database) as throwaway:
+        if not status.unknown:
+            if status.current:
+                await upgrade(throwaway, options, status.current)
+            problems += await find_drift(source, throwaway, options)
         await upgrade(throwaway, options)
         problems += await find_model_differences(throwaway, options)
     return problems

@@ -13,7 +13,7 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("migrate-test", help=text, description=text)
     command.set_defaults(run=one_line_failures(run_round_trip))
 
-    text = "refuse pending revisions, models that differ, several heads, edited files"
+    text = "refuse pending revisions, drift, models that differ, several heads, edited files"
     command = commands.add_parser("migration-check", help=text, description=text)
     command.set_defaults(run=one_line_failures(check))
 

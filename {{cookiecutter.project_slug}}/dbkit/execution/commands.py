@@ -9,14 +9,21 @@ from dbkit.request import FindSteps, Kind, Request
 from dbkit.revisions import one_line, scripts
 
 
-async def upgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
-    """Apply all revisions; cancelled, it rolls back the one that is under way.
+async def upgrade(
+    database: DatabaseURL, options: EnvironmentOptions, to: tuple[str, ...] = ("heads",)
+) -> None:
+    """Apply all revisions up to some; cancelled, it rolls back the one that is under way.
+
+    Args:
+        database: the database.
+        options: what `alembic/env.py` says.
+        to: identifiers of revisions, by default the newest.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
-    await _execute(database, options, upgrade_steps(scripts()), "heads")
+    await _execute(database, options, upgrade_steps(scripts(), to), ", ".join(to))
 
 
 async def downgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:

@@ -20,11 +20,11 @@ from dbkit.transactions import check_source
 log = logging.getLogger("alembic.migrator")
 
 
-def upgrade_steps(script: ScriptDirectory) -> FindSteps:
-    """Return a function that finds the steps up to the newest revisions."""
+def upgrade_steps(script: ScriptDirectory, to: tuple[str, ...] = ("heads",)) -> FindSteps:
+    """Return a function that finds the steps up to the revisions `to`, by default the newest."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
-        revisions = script.iterate_revisions("heads", heads, implicit_base=True)
+        revisions = script.iterate_revisions(to, heads, implicit_base=True)
         make = MigrationStep.upgrade_from_script
         return [make(script.revision_map, revision) for revision in reversed(list(revisions))]
 
