@@ -37,7 +37,7 @@ def public_text(error: Any, statement: str | None = None) -> str:
         statement: the one that failed. Its own text is in a file and may be shown.
     """
     parts = [_message(error, statement or "")]
-    is_whole = is_server_error(error) and parts[0] == error.args[0]
+    is_whole = is_server_error(error) and error.args[:1] == (parts[0],)
     if is_whole and error.sqlstate.startswith(SAFE_DETAIL):
         additions = {"DETAIL": error.detail, "HINT": error.hint}
         parts += [f"{name}: {text}" for name, text in additions.items() if text]
@@ -64,7 +64,7 @@ def _message(error: Any, statement: str) -> str:
         return "a trigger refuses it by RAISE()"
     if not is_server_error(error):
         return str(error)
-    message = str(error.args[0])
+    message = str(error.args[0]) if error.args else type(error).__name__
     if error.server_source_function in COMPOSING:
         return _composed(message, statement) or _place(error)
     # What a function executes, perhaps composed of values.
