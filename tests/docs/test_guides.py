@@ -281,7 +281,9 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
         f"{server}/nowhere",
         f"{project.url}?sslmode=require",
     ):
-        said += refusal(project.make("migrate", DATABASE_URL=url))
+        project.write(".env", f"DATABASE_URL={url}\nMIGRATION_WAIT=0\n")
+        said += refusal(project.make("migrate"))
+    project.write(".env", f"DATABASE_URL={project.url}\n")
     ok(project.make("migration-stamp", "REV=head"))
     ok(project.alembic("revision", "-m", "left"))
     ok(project.alembic("revision", "-m", "right", "--head", INITIAL, "--splice"))

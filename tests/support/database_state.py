@@ -40,7 +40,7 @@ def write_revision(
     project: Project,
     name: str,
     *upgrade: str,
-    after: str | tuple[str, ...] = INITIAL,
+    after: str | tuple[str, ...] | None = INITIAL,
     downgrade: str = "pass",
 ) -> Path:
     """Write a revision that is called `name`, past the commands that would take half a second."""

@@ -28,6 +28,7 @@ FAST = {
     "autovacuum_naptime": "1h",
     "fsync": "off",
     "full_page_writes": "off",
+    "max_locks_per_transaction": "512",  # as `make db-up` has it
     "max_wal_size": "4GB",
     "synchronous_commit": "off",
     "wal_init_zero": "off",
@@ -164,8 +165,8 @@ class PostgresServer:
             os.chown(path, self.data.stat().st_uid, self.data.stat().st_gid)
         return path
 
-    def start(self) -> None:
-        """Start on the same port as before, and wait for it."""
+    def start(self, *, wait: bool = True) -> None:
+        """Start on the same port as before, and wait for it unless it is to answer nobody."""
         settings = {
             **FAST,
             "listen_addresses": "127.0.0.1,::1",  # one that the machine lacks is left out
@@ -185,7 +186,7 @@ class PostgresServer:
                 **account(),
             )
         deadline = time.monotonic() + PATIENCE
-        while not self._answers():
+        while wait and not self._answers():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)

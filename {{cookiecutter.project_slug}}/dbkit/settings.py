@@ -35,6 +35,7 @@ class DatabaseSettings(BaseSettings):
     database_url: SecretStr
     migration_database_url: SecretStr | None = None
     test_database_url: SecretStr | None = None
+    test_database_template: str = Field("template0", min_length=1)
 
     database_pool_size: int = either("DATABASE_POOL_SIZE", "DB_POOL_SIZE", 5, ge=1)
     database_max_overflow: int = either("DATABASE_MAX_OVERFLOW", "DB_MAX_OVERFLOW", 10, ge=0)
@@ -70,7 +71,7 @@ def load_settings(kind: type[AnySettings]) -> AnySettings:
             for problem in error.errors(include_input=False, include_url=False)
         ]
     exists = (PROJECT / ".env").exists()
-    advice = ".env.example lists the settings" if exists else "no .env here: cp .env.example .env"
+    advice = ".env.example lists the settings" if exists else "no .env here: 'make db-up' makes one"
     raise SettingsError("; ".join(problems) + f" ({advice})")
 
 

@@ -4,85 +4,73 @@ It is made beside `TEST_DATABASE_URL`, or beside the configured database where t
 neither of them is written to. Every process of pytest-xdist makes one of its own.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from alembic import command
 from httpx import ASGITransport, AsyncClient
-from sqlalchemy import NullPool
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import get_db_session, get_engine
-from app.main import app
 from dbkit.config import alembic_config
-from dbkit.connection import DatabaseURL, create_engine, throwaway_database, throwaway_home
+from dbkit.connection import DatabaseURL
 from dbkit.errors import DatabaseUnavailable, SettingsError
 from dbkit.signals import end_like_ctrl_c
+from dbkit.testing import isolated, use_throwaway_database
 
 end_like_ctrl_c()
 
+# Before `app` is imported, so that whatever asks for the database there gets the throwaway one.
+try:
+    THROWAWAY = use_throwaway_database()
+except SettingsError as error:
+    raise SystemExit(str(error)) from None
 
-def _throwaway() -> Iterator[DatabaseURL]:
-    # A fixture that is not async can run Alembic, which starts an event loop of its own.
-    with asyncio.Runner() as runner:
-        try:
-            made = throwaway_database(throwaway_home())
-            database = runner.run(made.__aenter__())
-        except (DatabaseUnavailable, SettingsError) as error:
-            pytest.exit(str(error), returncode=1)
-        try:
-            yield database
-        finally:
-            runner.run(made.__aexit__(None, None, None))
-
-
-@pytest.fixture
-def empty_database() -> Iterator[DatabaseURL]:
-    """A database without a table, for one test."""
-    yield from _throwaway()
+from app.database import get_engine, get_session_factory  # noqa: E402
+from app.main import app  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[DatabaseURL]:
-    """A database at the newest revision, for all tests: they leave no trace in it."""
-    for database in _throwaway():
-        command.upgrade(alembic_config(database), "head")
+    """The database of all tests, at the newest revision. They leave no trace in it."""
+    try:
+        with THROWAWAY.created() as database:
+            command.upgrade(alembic_config(database), "head")
+            yield database
+    except DatabaseUnavailable as error:
+        pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture
+def empty_database() -> Iterator[DatabaseURL]:
+    """A database without a table, for one test. The application does not use it."""
+    with THROWAWAY.another() as database:
         yield database
 
 
-@pytest.fixture
-async def engine(database: DatabaseURL) -> AsyncIterator[AsyncEngine]:
-    """An engine on `database`. Whatever is committed through it stays: prefer `session`."""
-    engine = create_engine(database, poolclass=NullPool)
-    yield engine
-    await engine.dispose()
+@pytest.fixture(autouse=True)
+def isolation(request: pytest.FixtureRequest, database: DatabaseURL) -> Iterator[None]:
+    """Roll back what the application does in a test, whoever asks it to, on any event loop.
 
-
-@pytest.fixture
-async def session(engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
-    """A session that may commit and roll back: it works in savepoints of a transaction that ends
-    with the test, so that nothing remains.
-
-    https://docs.sqlalchemy.org/en/21/orm/session_transaction.html#joining-a-session-into-an-external-transaction-such-as-for-test-suites
+    All its sessions share one connection. With `@pytest.mark.own_connections` each has its own, to
+    a copy of the database, and a commit is final.
     """
-    async with engine.connect() as connection:
-        transaction = await connection.begin()
-        if connection.dialect.name == "sqlite":
-            # Python's driver begins before a change only, which would be inside the savepoint.
-            await connection.exec_driver_sql("BEGIN")
-        async with AsyncSession(
-            connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-        ) as session:
-            yield session
-        await transaction.rollback()
+    if request.node.get_closest_marker("own_connections") is None:
+        with isolated(get_engine()):
+            yield
+    else:
+        with THROWAWAY.another(copied=True) as copy, isolated(get_engine(), copy.name):
+            yield
 
 
 @pytest.fixture
-async def client(engine: AsyncEngine, session: AsyncSession) -> AsyncIterator[AsyncClient]:
-    """A client of the application, which works in `session`."""
-    app.dependency_overrides[get_engine] = lambda: engine
-    app.dependency_overrides[get_db_session] = lambda: session
+async def session() -> AsyncIterator[AsyncSession]:
+    """A session of the application, to prepare rows, which it commits, and to look at them."""
+    async with get_session_factory()() as session:
+        yield session
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[AsyncClient]:
+    """A client of the application, without a server. Each request has a session of its own."""
     async with AsyncClient(transport=ASGITransport(app), base_url="http://test") as client:
         yield client
-    app.dependency_overrides.clear()

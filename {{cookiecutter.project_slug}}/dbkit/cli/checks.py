@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from typing import Any
 
+from dbkit import meter
 from dbkit.cli.failures import one_line_failures
 
 
@@ -24,6 +25,7 @@ def run_round_trip(_arguments: argparse.Namespace) -> str | None:
     from dbkit.connection import throwaway_home
     from dbkit.environment import load_options
 
+    meter.log_to_stderr()
     return _result(asyncio.run(check_round_trip(throwaway_home(), load_options())))
 
 
@@ -33,6 +35,7 @@ def check(_arguments: argparse.Namespace) -> str | None:
     from dbkit.connection import migration_database, throwaway_home
     from dbkit.environment import load_options
 
+    meter.log_to_stderr()
     database, home = migration_database(), throwaway_home()
     return _result(asyncio.run(check_deployment(database, home, load_options())))
 

@@ -3,20 +3,28 @@
 from dbkit.connection.engine import create_engine
 from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.server import connect
-from dbkit.connection.throwaway import throwaway_database
+from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
-from dbkit.connection.url import DatabaseURL, app_database, migration_database, throwaway_home
+from dbkit.connection.url import (
+    DatabaseURL,
+    app_database,
+    migration_database,
+    renamed,
+    throwaway_home,
+)
 
 __all__ = [
     "GRANTS",
     "DatabaseURL",
     "app_database",
+    "choose_throwaway",
     "connect",
     "create_engine",
     "explain",
     "migration_database",
     "one_line_errors",
     "query_within",
+    "renamed",
     "throwaway_database",
     "throwaway_home",
 ]

@@ -5,6 +5,7 @@ https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
 
 import re
 from typing import Any
+from urllib.parse import quote
 from urllib.parse import unquote as decode
 
 from sqlalchemy import URL
@@ -49,6 +50,17 @@ def translate(rest: str) -> tuple[URL, dict[str, Any]]:
         arguments["host"] = [host for host, _ in addresses]
         arguments["port"] = [port for _, port in addresses]
     return url, arguments
+
+
+def rename(rest: str, name: str) -> str:
+    """Return a URL without its scheme, with another database's name. `translate` accepts it."""
+    parts = PARTS.fullmatch(rest)
+    if parts is None:
+        raise ValueError("not a PostgreSQL URL")
+    options = (parts["query"] or "").split("&")
+    kept = "&".join(option for option in options if unquote(option.partition("=")[0]) != "dbname")
+    server = rest[: parts.end("hosts")]
+    return f"{server}/{quote(name, safe='')}" + (f"?{kept}" if kept else "")
 
 
 def unquote(text: str) -> str:

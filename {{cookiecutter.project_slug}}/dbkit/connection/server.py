@@ -52,9 +52,16 @@ async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection
         yield connection
 
 
-async def create(database: DatabaseURL, connection: AsyncConnection) -> None:
-    """Create an empty `database`. template1 would have to be free of connections; 0 always is."""
-    await connection.exec_driver_sql(f"CREATE DATABASE {quoted(database.name)} TEMPLATE template0")
+EMPTY = "template0"  # template1 would have to be free of connections; this one always is
+
+
+async def create(
+    database: DatabaseURL, connection: AsyncConnection, template: str = EMPTY, options: str = ""
+) -> None:
+    """Create `database`, with options of CREATE DATABASE."""
+    await connection.exec_driver_sql(
+        f"CREATE DATABASE {quoted(database.name)} TEMPLATE {quoted(template)} {options}"
+    )
 
 
 async def drop(database: DatabaseURL, connection: AsyncConnection) -> None:

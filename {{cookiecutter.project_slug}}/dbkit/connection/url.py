@@ -1,5 +1,6 @@
 """Any `DATABASE_URL` → an async SQLAlchemy URL and arguments for its driver."""
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from dbkit import PROJECT
 from dbkit.connection import libpq
+from dbkit.connection.libpq_options import TARGET
 from dbkit.errors import SettingsError
 from dbkit.settings import get_settings
 
@@ -36,6 +38,11 @@ class DatabaseURL:
     def name(self) -> str:
         """The database's name; for SQLite the path of its file, or `:memory:`."""
         return self.url.database or ""
+
+    @property
+    def name_to_type(self) -> str:
+        """What `CONFIRM` has to say to mean this database: its name; of SQLite, its file's name."""
+        return Path(self.name).name if self.dialect == "sqlite" else self.name
 
     @property
     def in_memory(self) -> bool:
@@ -69,6 +76,13 @@ class DatabaseURL:
     def named(self, name: str) -> "DatabaseURL":
         """Another database: its name on the same server, or the path of its file."""
         return replace(self, url=self.url.set(database=name))
+
+    def on_primary(self) -> "DatabaseURL":
+        """The same, on the primary where several servers are named and nothing says which."""
+        is_told = TARGET in self.connect_args or "PGTARGETSESSIONATTRS" in os.environ
+        if is_told or len(self.connect_args.get("host", [])) < 2:
+            return self
+        return replace(self, connect_args=self.connect_args | {TARGET: "primary"})
 
 
 def parse_database_url(text: str) -> DatabaseURL:
@@ -112,6 +126,14 @@ def _sqlite(rest: str) -> DatabaseURL:
     return DatabaseURL(url.set(database=path))
 
 
+def renamed(text: str, name: str) -> str:
+    """Return the URL `text` with another database's name; for SQLite, the path of its file."""
+    scheme, _, rest = text.strip().partition("://")
+    if scheme.startswith("sqlite"):
+        return f"sqlite:///{name}"
+    return f"{scheme}://{libpq.rename(rest, name)}"
+
+
 def configured_database(*variables: str) -> DatabaseURL:
     """The database that the first of `variables` names which is set, `DATABASE_URL` the last.
 
@@ -135,10 +157,10 @@ def app_database() -> DatabaseURL:
 
 
 def migration_database() -> DatabaseURL:
-    """The same database without a pooler in between: `MIGRATION_DATABASE_URL`."""
-    return configured_database("MIGRATION_DATABASE_URL")
+    """The same past a pooler, and on the primary of several servers: `MIGRATION_DATABASE_URL`."""
+    return configured_database("MIGRATION_DATABASE_URL").on_primary()
 
 
 def throwaway_home() -> DatabaseURL:
-    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`."""
-    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL")
+    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`, on the primary."""
+    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL").on_primary()

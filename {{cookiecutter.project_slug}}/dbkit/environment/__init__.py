@@ -5,6 +5,7 @@ The package alone reads `alembic.context`. It turns what the command has put the
 """
 
 import gc
+import sys
 from collections.abc import Callable, Mapping
 from logging.config import fileConfig
 from typing import Any
@@ -49,6 +50,22 @@ def run(
     Raises:
         CommandError: one line, which Alembic prints behind `FAILED:`.
     """
+    try:
+        _run(metadata, naming_convention, configure)
+    except CommandError as error:
+        typed = context.config.cmd_opts
+        if not getattr(typed, "sql", False) or getattr(typed, "raiseerr", False):
+            raise
+        # Alembic would print its line on stdout, which is likely to be a file of SQL.
+        print(f"FAILED: {error}", file=sys.stderr)
+        sys.exit(-1)  # as Alembic does
+
+
+def _run(
+    metadata: Callable[[], MetaData],
+    naming_convention: Mapping[str, Any] | None,
+    configure: Mapping[str, Any],
+) -> None:
     check_arguments(metadata, configure)
     # Alembic takes the convention from the metadata that it is configured with.
     names = MetaData(naming_convention=naming_convention)

@@ -12,7 +12,8 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError, to_tuple
 from sqlalchemy import Connection
 
-from dbkit.history import check_ahead, check_unedited
+from dbkit.connection import DatabaseURL
+from dbkit.history import check_ahead, check_ran_here, check_unedited
 from dbkit.request import FindSteps, Request
 from dbkit.revisions import MigrationError, is_known
 from dbkit.transactions import check_source
@@ -49,9 +50,10 @@ class StepFinder:
     would otherwise count anew after another instance applied one of the two.
     """
 
-    def __init__(self, script: ScriptDirectory, request: Request) -> None:
+    def __init__(self, script: ScriptDirectory, request: Request, database: DatabaseURL) -> None:
         self.script = script
         self.request = request
+        self.database = database
         self.purge = request.purge  # the version table is emptied first
         self.heads: tuple[str, ...] = ()  # at which the database stands
         self.is_ahead = False
@@ -81,6 +83,8 @@ class StepFinder:
         steps = find_steps(self.request, self.script, heads, context)
         if any(isinstance(step, RevisionStep) and step.is_upgrade for step in steps):
             check_unedited(connection, self.script, self.heads)
+        name = self.database.name_to_type
+        check_ran_here(connection, self.script, steps, name, self.request.confirm)
         check_steps(steps, connection.dialect.name)
         return steps
 

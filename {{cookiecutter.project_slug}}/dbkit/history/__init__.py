@@ -2,6 +2,7 @@
 
 from dbkit.history.consistency import check_ahead, check_unedited, find_edited
 from dbkit.history.recorder import record_applied, record_failed
+from dbkit.history.stamped import check_ran_here
 from dbkit.history.table import TABLE, Author, Measurements, create_table, read_history
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Author",
     "Measurements",
     "check_ahead",
+    "check_ran_here",
     "check_unedited",
     "create_table",
     "find_edited",

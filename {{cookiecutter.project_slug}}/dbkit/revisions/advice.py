@@ -26,6 +26,10 @@ READING, CHECKING_USE = "exec_parse_message", "CheckTableNotInUse"
 ONE_EACH = "one statement in each op.execute"
 ONCE = "a run is one transaction: type it once, in 'make db-shell'"
 COPY = "write 'with op.batch_alter_table(…) as batch:'"
+EXTENSION = (
+    "let a superuser install it; where throwaway databases are made, into a database that "
+    "TEST_DATABASE_TEMPLATE names"
+)
 NEEDS_VALUE = "give it a server_default, or see 'Zero downtime' in alembic/README.md"
 # SQLite speaks English only, and has one code for all of its errors in statements.
 SQLITE = (
@@ -62,7 +66,7 @@ def _of_postgresql(error: DBAPIError, seconds: float) -> str | None:
         # SET TRANSACTION comes too late
         return "put it in 'with op.get_context().autocommit_block():'"
     if code == INSUFFICIENT_PRIVILEGE:
-        return GRANTS
+        return EXTENSION if "EXTENSION" in statement.upper() else GRANTS
     if code == SYNTAX_ERROR and function == READING:
         return ONE_EACH
     if code == OBJECT_IN_USE and function == CHECKING_USE:

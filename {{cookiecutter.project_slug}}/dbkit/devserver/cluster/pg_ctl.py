@@ -20,6 +20,9 @@ from dbkit.devserver.errors import DevServerError
 START_TIMEOUT = 60  # seconds, which include the recovery from a crash
 # When a server was killed, its other processes end a moment later, and hold the data until then.
 ORPHANS_TIMEOUT = 15
+# A transaction that drops 1,000 tables holds a lock on each, its indexes and what belongs to it.
+# https://www.postgresql.org/docs/current/runtime-config-locks.html
+LOCKS = "512"
 # The SQLSTATE of a start that they prevent, which the log shows before the severity.
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 LOCK_FILE_EXISTS = re.compile(r" F0001 FATAL: ")
@@ -62,8 +65,11 @@ def _run_pg_ctl(
         "cluster_name": mark,
         "unix_socket_directories": "",  # their paths may be too long, and TCP is enough
         "log_line_prefix": "%m [%p] %e ",
+        "max_locks_per_transaction": LOCKS,
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    log.touch(mode=0o600)
+    log.chmod(0o600)  # it may show statements, and with them rows
     log.write_bytes(b"")
     account.take_ownership(log)
     folder, postgres = data.parent, programs.bindir / "postgres"

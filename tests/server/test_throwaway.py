@@ -1,0 +1,126 @@
+"""Throwaway databases work where the real one does, and say in a line what they lack."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from support.database_state import add_revision
+from support.projects import Project, ok, refusal
+from support.servers import PostgresServer
+
+pytestmark = pytest.mark.slow
+
+SECRET = "s3cret"
+SHOW = """
+import asyncio
+from dbkit.connection import connect, throwaway_database, throwaway_home
+async def show():
+    async with throwaway_database(throwaway_home()) as database, connect(database) as connection:
+        settings = "server_encoding", "lc_ctype", "TimeZone", "search_path", "statement_timeout"
+        for name in settings:
+            print((await connection.exec_driver_sql(f"SHOW {name}")).scalar_one())
+asyncio.run(show())
+"""
+
+
+@pytest.fixture
+def narrow(postgresql_project: Project, postgres_server: PostgresServer) -> Iterator[Project]:
+    """A project whose role is no superuser, and may create databases; it owns its own."""
+    server, name = postgres_server, postgresql_project.url.rpartition("/")[2]
+    server.sql(f"CREATE ROLE narrow LOGIN CREATEDB PASSWORD '{SECRET}'")
+    server.sql(f'ALTER DATABASE "{name}" OWNER TO narrow')
+    url = server.url(name, user="narrow", password=SECRET)
+    (postgresql_project.path / ".env").write_text(f"DATABASE_URL={url}\n", "utf-8")
+    yield replace(postgresql_project, url=url)
+    server.sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    server.sql("DROP OWNED BY narrow; DROP ROLE narrow")
+
+
+def name_of(project: Project) -> str:
+    """The name of a project's database."""
+    return project.url.rpartition("/")[2]
+
+
+@pytest.mark.parametrize("where", ["role", "URL"])
+def test_a_search_path_without_public(narrow: Project, postgres_server: PostgresServer, where: str) -> None:
+    project, name = narrow, name_of(narrow)
+    postgres_server.sql("CREATE SCHEMA app AUTHORIZATION narrow", name)
+    if where == "role":
+        postgres_server.sql("ALTER ROLE narrow SET search_path = app")
+    else:
+        project.write(".env", f"DATABASE_URL={project.url}?options=-csearch_path%3Dapp\n")
+    ok(project.make("migrate"))
+    ok(project.make("migrate-test"))
+    ok(project.make("migration-check"))
+    ok(project.python("-m", "pytest", "-q", "tests/test_models.py", "tests/test_health.py"))
+
+
+@pytest.mark.long
+def test_a_version_table_in_a_schema_of_its_own_is_healthy(narrow: Project) -> None:
+    keyword = 'environment.run(metadata, version_table_schema="own", '
+    narrow.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+    ok(narrow.python("-m", "pytest", "-q", "tests/test_health.py", "tests/test_database_migrations.py"))
+
+
+def test_an_extension_that_a_superuser_installs(narrow: Project, postgres_server: PostgresServer) -> None:
+    project, server, name = narrow, postgres_server, name_of(narrow)
+    server.sql("CREATE EXTENSION pageinspect", name)
+    add_revision(project, "op.execute('CREATE EXTENSION IF NOT EXISTS pageinspect')")
+    ok(project.make("migrate"))
+    assert "into a database that TEST_DATABASE_TEMPLATE names" in refusal(project.make("migrate-test"))
+
+    template = {"TEST_DATABASE_TEMPLATE": "with_extensions"}
+    assert refusal(project.make("migrate-test", **template)).endswith(
+        "there is no database with_extensions, which TEST_DATABASE_TEMPLATE names"
+    )
+    server.create_database("with_extensions")
+    server.sql("CREATE EXTENSION pageinspect", "with_extensions")
+    not_yet = refusal(project.make("migrate-test", **template))
+    assert not_yet.endswith('ALTER DATABASE "with_extensions" IS_TEMPLATE true'), not_yet
+    server.sql("ALTER DATABASE with_extensions IS_TEMPLATE true")
+    ok(project.make("migrate-test", **template))
+    server.sql("ALTER DATABASE with_extensions IS_TEMPLATE false")
+    server.sql("DROP DATABASE with_extensions")
+
+    server.sql("ALTER ROLE narrow NOCREATEDB")
+    assert "let a superuser run ALTER ROLE" in refusal(project.make("migrate-test"))
+
+
+def test_encoding_collation_and_settings_are_those_of_the_real_database(
+    narrow: Project, postgres_server: PostgresServer
+) -> None:
+    server, name = postgres_server, name_of(narrow)
+    server.sql(f'DROP DATABASE "{name}"')
+    server.sql(f'CREATE DATABASE "{name}" OWNER narrow TEMPLATE template0 ENCODING LATIN1')
+    server.sql(f'ALTER DATABASE "{name}" SET "TimeZone" = \'Asia/Tokyo\'')
+    server.sql(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    server.sql(f'ALTER DATABASE "{name}" SET statement_timeout = 1')
+    server.sql(f'ALTER ROLE narrow IN DATABASE "{name}" SET search_path = extra, "$user", public')
+    printed = ok(narrow.python("-c", SHOW)).splitlines()
+    assert printed == ["LATIN1", "C", "Asia/Tokyo", 'extra, "$user", public', "0"]
+    ok(narrow.make("migrate-test"))
+    server.sql(f'ALTER ROLE narrow IN DATABASE "{name}" RESET ALL')
+    server.sql(f'ALTER DATABASE "{name}" RESET ALL')
+    ok(narrow.make("db-reset", f"CONFIRM={name}"))
+    assert server.sql("SHOW server_encoding", name) == "LATIN1"
+
+
+def test_what_killed_commands_have_left_is_dropped_after_a_day(
+    narrow: Project, postgres_server: PostgresServer
+) -> None:
+    server, now = postgres_server, time.time()
+    databases = {
+        "left_old": f"throwaway database, made at {now - 100_000:.0f}",
+        "left_young": f"throwaway database, made at {now - 1_000:.0f}",
+        "left_other": "made at 1",
+    }
+    for name, comment in databases.items():
+        server.create_database(name)
+        server.sql(f"ALTER DATABASE {name} OWNER TO narrow; COMMENT ON DATABASE {name} IS '{comment}'")
+    ok(narrow.python("-c", SHOW))
+    there = server.sql("SELECT datname FROM pg_database WHERE datname LIKE 'left%' ORDER BY 1").split()
+    for name in there:
+        server.sql(f"DROP DATABASE {name}")
+    assert there == ["left_other", "left_young"]

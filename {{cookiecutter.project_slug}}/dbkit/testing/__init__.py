@@ -1,0 +1,6 @@
+"""What the project's tests run on: a throwaway database, and one transaction for each test."""
+
+from dbkit.testing.isolation import isolated
+from dbkit.testing.throwaway import Throwaway, use_throwaway_database
+
+__all__ = ["Throwaway", "isolated", "use_throwaway_database"]
