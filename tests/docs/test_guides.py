@@ -253,7 +253,9 @@ def test_the_sql_that_the_guide_writes_takes_a_database_there_and_back(postgresq
     assert project.tables() & {"users", "products"} == set()
 
 
-def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_project: Project) -> None:
+def test_every_message_of_the_troubleshooting_is_printed_like_that(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
     project = postgresql_project
     said = refusal(project.alembic("check"))
     said += refusal(project.make("migration"))
@@ -283,6 +285,9 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
     ):
         project.write(".env", f"DATABASE_URL={url}\nMIGRATION_WAIT=0\n")
         said += refusal(project.make("migrate"))
+    postgres_server.sql(f"CREATE ROLE {name} LOGIN PASSWORD 'plain'")
+    project.write(".env", f"DATABASE_URL={postgres_server.url(name, user=name, password='plain')}\n")
+    said += refusal(project.make("migrate-test"))
     project.write(".env", f"DATABASE_URL={project.url}\n")
     ok(project.make("migration-stamp", "REV=head"))
     ok(project.alembic("revision", "-m", "left"))

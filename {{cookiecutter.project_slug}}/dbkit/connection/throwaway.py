@@ -110,8 +110,9 @@ def _advice(error: DBAPIError, template: str) -> str:
             f"{said}; a throwaway database needs a role that may create databases, and a template:"
             f" ALTER DATABASE {quoted(template)} IS_TEMPLATE true"
         )
+    reason = said if code == INSUFFICIENT_PRIVILEGE else explain(error) or said
     return (
-        f"{explain(error) or said}; let a superuser run ALTER ROLE … CREATEDB, or name another"
+        f"{reason}; let a superuser run ALTER ROLE … CREATEDB, or name another"
         " server for throwaway databases in TEST_DATABASE_URL"
     )
 
