@@ -86,6 +86,11 @@ def test_a_way_back_that_meets_what_is_there_is_not_told_to_stamp(sqlite_project
     assert "table users already exists; nothing was changed" in refusal(project.alembic("downgrade", "-1"))
 
 
+def test_what_a_run_has_made_itself_is_not_to_be_stamped(sqlite_project: Project) -> None:
+    write_revision(sqlite_project, "again", 'op.create_table("users", sa.Column("id", sa.Integer))')
+    assert "table users already exists; nothing was changed" in refusal(sqlite_project.make("migrate-test"))
+
+
 def test_a_round_trip_of_two_heads_names_what_joins_them(sqlite_project: Project) -> None:
     for name in ("left", "right"):
         write_revision(sqlite_project, name)

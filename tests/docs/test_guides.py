@@ -170,12 +170,17 @@ def test_the_grants_of_the_guide_are_those_that_two_users_need(
     postgres_server.sql(grants + existing, name)
     postgres_server.sql(f"ALTER ROLE {name}_owner PASSWORD 'owner'")
     owner = postgres_server.url(name, user=f"{name}_owner", password="owner")
+    both = f"DATABASE_URL={app}\nMIGRATION_DATABASE_URL={owner}\n"
+    postgres_server.sql(f"ALTER ROLE {name}_owner CREATEDB")
+    project.write(".env", both)
+    ok(project.make("migration-check"))
+    project.write(".env", f"DATABASE_URL={app}\n")
     [text] = [text for text in blocks(DOCUMENTS["the guide"], "python") if "GRANT" in text]
     add_revision(project, 'op.create_table("books", sa.Column("id", sa.BigInteger, primary_key=True))')
     put(project, "rights", text.replace("service", name))
     line = refusal(project.make("migrate"))  # by the wrong user
     assert "('Two users' in alembic/README.md has the grants)" in line
-    project.write(".env", f"DATABASE_URL={app}\nMIGRATION_DATABASE_URL={owner}\n")
+    project.write(".env", both)
     for command in ("migrate", "migration-down", "migrate"):
         ok(project.make(command))
     status = (
@@ -280,6 +285,9 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(
     ):
         project.write(".env", f"DATABASE_URL={url}\nMIGRATION_WAIT=0\n")
         said += refusal(project.make("migrate"))
+    postgres_server.sql(f"CREATE ROLE {name} LOGIN PASSWORD 'plain'")
+    project.write(".env", f"DATABASE_URL={postgres_server.url(name, user=name, password='plain')}\n")
+    said += refusal(project.make("migrate-test"))
     project.write(".env", f"DATABASE_URL={project.url}\n")
     ok(project.make("migration-stamp", "REV=head"))
     ok(project.alembic("revision", "-m", "left"))

@@ -78,6 +78,11 @@ POSTGRESQL = {
         f'op.execute("{RAISED.format(text="it is too early", values="")}")',
         "it is too early",
     ),
+    "raise_detail": (
+        "op.execute(\"DO $$ BEGIN RAISE 'too early' USING ERRCODE = '42501', "
+        'DETAIL = (SELECT name FROM users); END $$")',
+        "too early ('Two users'",
+    ),
     "dynamic": (
         "op.execute(\"DO $$ BEGIN EXECUTE 'SELEC ' || (SELECT name FROM users); END $$\")",
         "syntax error (42601",

@@ -37,8 +37,7 @@ def public_text(error: Any, statement: str | None = None) -> str:
         statement: the one that failed. Its own text is in a file and may be shown.
     """
     parts = [_message(error, statement or "")]
-    is_whole = is_server_error(error) and parts[0] == error.args[0]
-    if is_whole and error.sqlstate.startswith(SAFE_DETAIL):
+    if _has_safe_detail(error) and error.args[:1] == (parts[0],):
         additions = {"DETAIL": error.detail, "HINT": error.hint}
         parts += [f"{name}: {text}" for name, text in additions.items() if text]
     return " ".join(" ".join(parts).split())
@@ -50,11 +49,18 @@ def hide_values(error: Any) -> None:
     The text of a RAISE stays, which an application may want to show. So do `sqlstate`,
     `constraint_name` and all other fields of names.
     """
-    if is_server_error(error) and not error.sqlstate.startswith(SAFE_DETAIL):
+    if is_server_error(error) and not _has_safe_detail(error):
         error.detail = None
     if _is_undecodable(error) or (is_server_error(error) and _is_about_value(error)):
         error.args = (_message(error, ""),)
         error.__cause__ = error.__context__ = None
+
+
+def _has_safe_detail(error: Any) -> bool:
+    """Tell whether DETAIL and HINT are the server's own, and about the schema or the server."""
+    if not is_server_error(error) or error.server_source_function in COMPOSING:
+        return False
+    return bool(error.sqlstate.startswith(SAFE_DETAIL))
 
 
 def _message(error: Any, statement: str) -> str:
@@ -64,7 +70,7 @@ def _message(error: Any, statement: str) -> str:
         return "a trigger refuses it by RAISE()"
     if not is_server_error(error):
         return str(error)
-    message = str(error.args[0])
+    message = str(error.args[0]) if error.args else type(error).__name__
     if error.server_source_function in COMPOSING:
         return _composed(message, statement) or _place(error)
     # What a function executes, perhaps composed of values.

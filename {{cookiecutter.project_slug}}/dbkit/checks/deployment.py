@@ -50,7 +50,7 @@ async def check_deployment(
         if not status.unknown:
             if status.current:
                 await upgrade(throwaway, options, status.current)
-            problems += await find_drift(database, throwaway, options)
+            problems += await find_drift(source, throwaway, options)
         await upgrade(throwaway, options)
         problems += await find_model_differences(throwaway, options)
     return problems

@@ -62,15 +62,14 @@ class DatabaseURL:
     @property
     def is_missing(self) -> bool:
         """Whether this is an SQLite file that is not there, and that connecting would make."""
-        file = Path(self.name)
-        is_file = self.dialect == "sqlite" and not (self.in_memory or self.url.query)
-        return is_file and file.parent.is_dir() and not file.exists()
+        if self.dialect != "sqlite" or self.in_memory or self.url.query:
+            return False
+        return Path(self.name).parent.is_dir() and not Path(self.name).exists()
 
     def for_reading(self) -> "DatabaseURL":
         """Return this database, or an empty one in memory for a file that only writing may make."""
-        if not self.is_missing:
-            return self
-        return replace(self, url=self.url.set(database="file::memory:", query={"uri": "true"}))
+        in_memory = self.url.set(database="file::memory:", query={"uri": "true"})
+        return replace(self, url=in_memory) if self.is_missing else self
 
     def named(self, name: str) -> "DatabaseURL":
         """Another database: its name on the same server, or the path of its file."""

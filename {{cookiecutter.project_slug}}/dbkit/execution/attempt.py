@@ -125,9 +125,11 @@ class Attempt:
         )
 
     def _running(self) -> Running:
+        # What is there already in a database that this run began has come from its revisions.
+        is_adoption = bool(self.finder.heads) or self.progress.is_first_step
         return Running(
             self.progress.file,
-            self.progress.applied_revision,
+            self.progress.applied_revision if is_adoption else None,
             self.guard.statement_seconds,
             self._remains(),
         )

@@ -58,6 +58,11 @@ class Progress:
             return self.step.revision.revision
         return None
 
+    @property
+    def is_first_step(self) -> bool:
+        """Whether no step has ended before."""
+        return self._last is None
+
     def begin_attempt(self) -> None:
         """Start measuring an attempt: on SQLite of all steps, otherwise of one."""
         self._announce(None)
