@@ -134,6 +134,11 @@ def test_without_the_example_the_tests_say_in_a_line_what_to_change(sqlite_proje
     _, printed = run_tests(project)
     assert one_failure(printed).endswith("no such table: users"), printed
 
+    write_revision(project, "step01", "op.execute('SELEC 1')", after=None)
+    _, printed = run_tests(project)
+    assert "Exit: 20260102_0000_step01.py:13: " in printed.splitlines()[-1], printed
+    assert "Traceback" not in printed
+
 
 def one_failure(printed: str) -> str:
     """Return the line about ROWS; nothing else has failed, and there is no traceback."""
