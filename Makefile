@@ -1,13 +1,22 @@
+# It keeps to GNU make 3.81, which macOS has. With -j, too, targets run in the order in which they are typed.
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
-SHELL := /bin/bash
+SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
+
+# What you type is data, as it is in a project: see its Makefile.
+$(foreach name,$(filter-out PYTHON SHELL,$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Without bytecode, every command takes three times as long to start.
 export UV_COMPILE_BYTECODE := 1
 
-PROJECT := {{cookiecutter.project_slug}}
-PYTHON := .venv/bin/python
-INSTALLED := .venv/.installed
+PYTHON ?= python3
+override PROJECT := {{cookiecutter.project_slug}}
+override PY := .venv/bin/python
+override INSTALLED := .venv/.installed
+override UV := $(shell command -v uv 2>/dev/null)
+# An environment is made again with a Python that the command line names, and if its own Python is gone.
+override AGAIN := $(filter command,$(origin PYTHON))$(if $(realpath $(PY)),,broken)
 
 .PHONY: help
 help: ## show this list
@@ -21,36 +30,40 @@ bake: build/my_service ## a project with the defaults, its database up and migra
 
 .PHONY: test
 test: $(INSTALLED) ## all tests, on as many workers as there are processors
-	@$(PYTHON) -m pytest -n auto --dist loadgroup
+	@$(PY) -m pytest -n auto --dist loadgroup
 
 # The generated project is plain code, so it is checked where it is. Caches stay outside of it, because a bake
 # would copy them.
 .PHONY: check
 check: $(INSTALLED) ## lint, format check and types, of the template and of the generated project in place
-	@$(PYTHON) -m ruff check
-	@$(PYTHON) -m ruff format --check
-	@$(PYTHON) -m mypy hooks/pre_gen_project.py
-	@$(PYTHON) -m mypy hooks/post_gen_project.py local_extensions.py tests proofs $(wildcard benchmarks)
-	@cd '$(PROJECT)' && ../$(PYTHON) -m ruff check --cache-dir ../.cache/ruff
-	@cd '$(PROJECT)' && ../$(PYTHON) -m ruff format --check --cache-dir ../.cache/ruff
-	@cd '$(PROJECT)' && ../$(PYTHON) -m mypy --cache-dir ../.cache/mypy-project
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy hooks/pre_gen_project.py
+	@$(PY) -m mypy hooks/post_gen_project.py local_extensions.py tests proofs $(wildcard benchmarks)
+	@cd '$(PROJECT)' && ../$(PY) -m ruff check --cache-dir ../.cache/ruff
+	@cd '$(PROJECT)' && ../$(PY) -m ruff format --check --cache-dir ../.cache/ruff
+	@cd '$(PROJECT)' && ../$(PY) -m mypy --cache-dir ../.cache/mypy-project
 
 .PHONY: prove
 prove: $(INSTALLED) ## take each guard out of a copy, and see the tests named with it fail: proofs/guards.toml
-	@$(PYTHON) -m proofs.prove $(PROOF)
+	@$(PY) -m proofs.prove $${PROOF:+"$$PROOF"}
 
 .PHONY: bench
 bench: $(INSTALLED) ## benchmarks, side by side with bare Alembic and cookiecutter
-	@$(PYTHON) -m benchmarks
+	@$(PY) -m benchmarks
 
 # A project that is there is kept, with its database. To bake it anew, type `rm -r build/my_service` first.
 build/my_service: | $(INSTALLED)
-	@$(PYTHON) -m cookiecutter --no-input --default-config --output-dir build .
+	@$(PY) -m cookiecutter --no-input --default-config --output-dir build .
 
-$(INSTALLED): pyproject.toml
-	@if ! command -v uv >/dev/null; then \
-		test -x $(PYTHON) || python3 -m venv .venv; \
-		$(PYTHON) -m pip install --quiet --disable-pip-version-check uv; \
-	fi
-	@if command -v uv >/dev/null; then uv sync --quiet; else $(PYTHON) -m uv sync --quiet; fi
-	@touch $(INSTALLED)
+$(INSTALLED): pyproject.toml $(if $(AGAIN),again)
+ifneq ($(UV),)
+	@"$(UV)" sync --quiet $(if $(filter command environment,$(origin PYTHON)),--python "$(PYTHON)")
+else
+	@test -z "$(AGAIN)" && test -x .venv/bin/uv || { "$(PYTHON)" -m venv --clear .venv && $(PY) -m pip install --quiet --disable-pip-version-check uv; }
+	@.venv/bin/uv sync --quiet
+endif
+	@touch $@
+
+.PHONY: again
+again:

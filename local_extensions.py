@@ -57,7 +57,7 @@ def one_line(text: object) -> str:
 
 
 def toml(text: object) -> str:
-    """Escape text for the inside of a TOML string in double quotes (right for a Python string, too).
+    """Escape text for the inside of a TOML string in double quotes (right for one of JSON or Python, too).
 
     Jinja's own tojson is no help: it writes an emoji as two surrogates, which TOML refuses.
     """

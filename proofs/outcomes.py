@@ -14,7 +14,8 @@ IN_FULL = ["-o", "verbosity_assertions=2"]  # by default pytest cuts what was co
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a test: `passed`, `failed` by an assertion of its own, or a word on what else."""
+    """What became of a test: `passed`, `failed` by an assertion of its own, `skipped`, or a word
+    on what else."""
 
     result: str
     failure: str = ""
@@ -29,6 +30,8 @@ class Outcome:
             message = found.get("message") or ""
             if kind == "failure" and message.startswith(ASSERTION):
                 return cls("failed", _failure(found) or one_line(message))
+            if kind == "skipped":
+                return cls("skipped", one_line(message))
             return cls(f"ended with {kind}: {one_line(message)[:200]}")
         return cls("passed")
 

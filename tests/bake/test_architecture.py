@@ -11,7 +11,7 @@ from support.baking import CHECKOUT
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 # A package imports from its own row and from those below it: the table of dbkit/__init__.py.
 ROWS = (
-    ("cli", "environment", "startup", "status", "__main__"),
+    ("asgi", "cli", "environment", "startup", "status", "__main__"),
     ("testing",),
     ("checks",),
     ("autogenerate",),
@@ -22,8 +22,12 @@ ROWS = (
     ("revisions",),
     ("operations",),
     ("transactions",),
+    ("schema",),
     ("connection",),
-    ("errors", "request", "settings", "config", "signals", "alembic_internals", "__init__"),
+    (
+        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals"),
+        "__init__",
+    ),
 )
 ROW = {name: number for number, names in enumerate(ROWS) for name in names}
 LONGEST = 150  # lines of a module, about

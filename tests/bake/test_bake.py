@@ -14,7 +14,8 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from support.baking import CHECKOUT, Baker, copy_checkout, files, keystrokes
+from local_extensions import VERSION
+from support.baking import ANSWERS, CHECKOUT, Baker, copy_checkout, files, keystrokes
 
 PROJECT = "{{cookiecutter.project_slug}}"
 
@@ -33,7 +34,7 @@ def test_no_brace_of_the_template_is_left_in_a_project(default_project: Path) ->
         f"{name}: {line.strip()}"
         for name in files(default_project)
         for line in (default_project / name).read_text("utf-8").splitlines()
-        if re.search(r"(?<!\$)\{\{|\{%|\{#|cookiecutter\.", line)
+        if re.search(r"(?<!\$)\{\{|\{%|\{#|(?<!\.)cookiecutter\.", line)
     ]
     assert left == []
 
@@ -66,12 +67,13 @@ def test_the_database_choice_sets_the_url_and_nothing_else(
 ) -> None:
     project = bake(database=database)
     assert re.fullmatch(url, settings(project)["DATABASE_URL"] or "")
-    others = [name for name in files(project) if name not in {".env", ".env.example"}]
-    assert others == [n for n in files(default_project) if n not in {".env", ".env.example"}]
+    theirs = {".env", ".env.example", ".cookiecutter.json"}  # the last keeps the choice itself
+    others = [name for name in files(project) if name not in theirs]
+    assert others == [n for n in files(default_project) if n not in theirs]
     assert [n for n in others if (project / n).read_bytes() != (default_project / n).read_bytes()] == []
 
 
-@pytest.mark.parametrize("python_version", ["3.11", "3.12", "3.13", "3.14"])
+@pytest.mark.parametrize("python_version", ["3.11", "3.12", "3.13", "3.14", "3.15"])
 def test_every_python_version_bakes_a_project_that_runs_on_3_11(bake: Baker, python_version: str) -> None:
     project = bake(python_version=python_version)
     assert tomllib.loads((project / "pyproject.toml").read_text())["project"]["requires-python"] == ">=3.11"
@@ -108,6 +110,23 @@ def test_a_replay_bakes_what_was_typed_the_last_time(bake: Baker) -> None:
     assert {name: (project / name).read_bytes() for name in files(project)} == before
 
 
+def test_a_project_keeps_its_answers_and_the_version_whatever_was_baked_since(bake: Baker) -> None:
+    project = bake.typed(project_name='A "first" {{ name }} \\ 🚀', database="sqlite", python_version="3.12")
+    before = {name: (project / name).read_bytes() for name in files(project)}
+    kept = bake.folder / "kept.json"
+    shutil.move(project / ".cookiecutter.json", kept)
+    content = json.loads(kept.read_text("utf-8"))
+    assert content["template_version"] == VERSION
+    assert content["cookiecutter"].keys() == ANSWERS.keys()
+    shutil.rmtree(project)
+    shutil.rmtree(bake())  # the last bake is another project's
+    assert bake.project(bake.run("--replay-file", str(kept))) == project
+    after = {name: (project / name).read_bytes() for name in files(project)}
+    assert after.keys() == before.keys()
+    assert [name for name in after if name != ".env" and after[name] != before[name]] == []
+    assert settings(project)["DATABASE_URL"] == "sqlite+aiosqlite:///a_first_name_dev.db"
+
+
 def interpreter(series: str) -> str:
     """Find a Python that runs; a version manager's stand-in may not."""
     managed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
@@ -120,14 +139,37 @@ def interpreter(series: str) -> str:
     pytest.skip(f"no Python {series} on this machine")
 
 
-@pytest.mark.long  # each needs an environment of its own
-@pytest.mark.parametrize("series", ["3.11", "3.12", "3.13"])
-def test_a_supported_python_bakes_without_a_warning(bake: Baker, default_project: Path, series: str) -> None:
+def use_cookiecutter(bake: Baker, number: str, python: str) -> None:
+    """Let `bake` use a version of cookiecutter, on a Python, in an environment of its own."""
     environment, uv = bake.folder / "venv", [sys.executable, "-m", "uv"]
-    cookiecutter = f"cookiecutter=={version('cookiecutter')}"
-    subprocess.run([*uv, "venv", "--quiet", "--python", interpreter(series), environment], check=True)
-    subprocess.run([*uv, "pip", "install", "--quiet", "--python", environment, cookiecutter], check=True)
+    subprocess.run([*uv, "venv", "--quiet", "--python", python, environment], check=True)
+    install = [*uv, "pip", "install", "--quiet", "--python", str(environment), f"cookiecutter=={number}"]
+    subprocess.run(install, check=True)
     bake.python = [str(environment / "bin" / "python")]
+
+
+@pytest.mark.long
+def test_the_oldest_cookiecutter_of_the_readme_bakes_and_replays_the_same(
+    bake: Baker, default_project: Path
+) -> None:
+    readme = (CHECKOUT / "README.md").read_text("utf-8")
+    [oldest] = re.findall(r"Cookiecutter ([\d.]+) to [\d.]+ were tried", readme)
+    use_cookiecutter(bake, oldest, sys.executable)
+    project = bake()
+    same = {name for name in files(project) if name != ".env"}
+    for _ in range(2):
+        assert files(project) == files(default_project)
+        assert [n for n in same if (project / n).read_bytes() != (default_project / n).read_bytes()] == []
+        kept = bake.folder / "kept.json"
+        shutil.copy(project / ".cookiecutter.json", kept)
+        shutil.rmtree(project)
+        bake.project(bake.run("--replay-file", str(kept)))
+
+
+@pytest.mark.long  # each needs an environment of its own
+@pytest.mark.parametrize("series", ["3.11", "3.12", "3.13", "3.14", "3.15"])
+def test_a_supported_python_bakes_without_a_warning(bake: Baker, default_project: Path, series: str) -> None:
+    use_cookiecutter(bake, version("cookiecutter"), interpreter(series))
     bake.environment["PYTHONWARNINGS"] = "error"  # the hooks, which are processes of their own, see it, too
     result = bake.run("--no-input")
     assert files(bake.project(result)) == files(default_project)

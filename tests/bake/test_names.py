@@ -1,5 +1,6 @@
 """Any text at the prompts survives; any slug that is not one is refused."""
 
+import json
 import os
 import pty
 import subprocess
@@ -26,6 +27,8 @@ def assert_survives(project: Path, text: str, address: str) -> None:
             tomllib.loads(content)
         elif name.endswith((".yaml", ".yml")):
             yaml.safe_load(content)
+    answers = json.loads((project / ".cookiecutter.json").read_text("utf-8"))["cookiecutter"]
+    assert {answers[name] for name in ("project_name", "description", "author_name")} == {text}
     pyproject = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     assert pyproject["tool"]["service"]["title"] == text
     assert pyproject["project"]["description"] == text

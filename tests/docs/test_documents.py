@@ -38,15 +38,15 @@ TYPED_BY = {
         "make migration-down REV=5f3a9c1e7b24",
     ],
     TYPED + "a_dump_holds_everything_and_can_be_restored": [
-        "url=${MIGRATION_DATABASE_URL:-${DATABASE_URL:?}}",
-        'pg_dump --format=custom --file=before.dump "${url/+asyncpg/}"',
+        "python -m dbkit db-client pg_dump --format=custom --file=before.dump",
+        "python -m dbkit db-client pg_restore --clean --if-exists before.dump",
     ],
     TYPED + "information_says_what_is_in_the_files_and_in_the_database": ["alembic current"],
     TYPED + "the_check_before_a_deployment_works_as_it_is_written_elsewhere": [
         "alembic current --check-heads",
     ],
     TYPED + "the_sql_of_an_upgrade_is_a_file_to_apply_by_hand": [
-        'psql --set=ON_ERROR_STOP=1 --file=upgrade.sql "${url/+asyncpg/}"',
+        "python -m dbkit db-client psql --set=ON_ERROR_STOP=1 --file=upgrade.sql",
     ],
     TYPED + "a_branch_begins_at_a_revision_and_has_a_label": [
         'alembic revision -m "feature branch" --head=5f3a9c1e7b24 --splice --branch-label=feature',
@@ -112,8 +112,22 @@ def test_the_readmes_list_the_targets_in_the_words_of_help() -> None:
     assert set(re.findall(r"^\| `make (\w+)`", readme, re.M)) == set(targets(CHECKOUT / "Makefile"))
 
 
-def test_the_second_command_of_the_readme_is_make_test() -> None:
-    assert commands(DOCUMENTS["README.md"])[1] == "make test"
+def test_the_readme_begins_with_the_two_commands_of_a_fresh_machine() -> None:
+    readme = DOCUMENTS["README.md"]
+    assert commands(readme)[:2] == ["make bake", "make test"]
+    # What they print in the end, where nothing failed.
+    for source, words in (
+        (CHECKOUT / "Makefile", "build/my_service is baked and migrated."),
+        (CHECKOUT / "hooks" / "post_gen_project.py", "is ready."),
+    ):
+        assert words in source.read_text("utf-8")
+        assert f'{words}"' in readme.read_text("utf-8").partition("## ")[0]
+
+
+def test_both_readmes_say_how_the_shipped_pre_commit_is_turned_on() -> None:
+    assert (PROJECT / ".pre-commit-config.yaml").exists()
+    for name in ("README.md", "the project's README.md"):
+        assert "`uvx pre-commit install`" in DOCUMENTS[name].read_text("utf-8")
 
 
 def test_the_readme_of_a_project_names_every_setting() -> None:

@@ -7,7 +7,7 @@ import pytest
 from support.database_state import add_revision
 from support.documents import DOCUMENTS, blocks
 from support.projects import INITIAL, Project, ok, refusal
-from support.servers import free_port
+from support.servers import PostgresServer, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -38,6 +38,7 @@ def test_every_revision_about_tables_in_use_runs_up_down_and_up(postgresql_proje
 
 def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> None:
     texts = [text for text in blocks(DOCUMENTS["the guide"], "python") if "def upgrade" in text]
+    texts = [text for text in texts if "GRANT" not in text]  # which has a test of its own
     order = ("op.backfill", "set_not_null_online", "func.lower", "postgresql_concurrently")
     chosen = [text for mark in order for text in texts if mark in text]
     assert sorted(chosen) == sorted(texts)
@@ -144,12 +145,94 @@ def test_a_column_hidden_as_the_guide_says_is_still_that_of_the_revisions(sqlite
 
 def test_the_queries_of_the_guide_find_what_they_look_for(postgresql_project: Project) -> None:
     ok(postgresql_project.make("migrate"))
-    [text] = blocks(DOCUMENTS["the guide"], "sql")
+    [*_, text] = blocks(DOCUMENTS["the guide"], "sql")
     version, activity, invalid, connections = text.split(";\n")[:4]
     assert postgresql_project.sql(version) == [(INITIAL,)]
     assert all(len(row) == 5 for row in postgresql_project.sql(activity))
     assert postgresql_project.sql(invalid) == []
     assert postgresql_project.sql(connections)[0][0] >= 1
+
+
+def test_the_grants_of_the_guide_are_those_that_two_users_need(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project, owner_url = postgresql_project, postgresql_project.url
+    name = owner_url.rpartition("/")[2]
+    fresh, existing, _ = (text.replace("service", name) for text in blocks(DOCUMENTS["the guide"], "sql"))
+    create_app, _, grants = fresh.partition("\n")
+    # One user for both, so far.
+    postgres_server.sql(f"{create_app} ALTER DATABASE {name} OWNER TO {name}_app", name)
+    postgres_server.sql(f"ALTER ROLE {name}_app PASSWORD 'app'")
+    app = postgres_server.url(name, user=f"{name}_app", password="app")
+    project.write(".env", f"DATABASE_URL={app}\n")
+    ok(project.make("migrate"))
+
+    postgres_server.sql(grants + existing, name)
+    postgres_server.sql(f"ALTER ROLE {name}_owner PASSWORD 'owner'")
+    owner = postgres_server.url(name, user=f"{name}_owner", password="owner")
+    [text] = [text for text in blocks(DOCUMENTS["the guide"], "python") if "GRANT" in text]
+    add_revision(project, 'op.create_table("books", sa.Column("id", sa.BigInteger, primary_key=True))')
+    put(project, "rights", text.replace("service", name))
+    line = refusal(project.make("migrate"))  # by the wrong user
+    assert "('Two users' in alembic/README.md has the grants)" in line
+    project.write(".env", f"DATABASE_URL={app}\nMIGRATION_DATABASE_URL={owner}\n")
+    for command in ("migrate", "migration-down", "migrate"):
+        ok(project.make(command))
+    status = (
+        "import asyncio; from dbkit.startup import read_status; print(asyncio.run(read_status()).pending)"
+    )
+    assert ok(project.python("-c", status)) == "0\n"
+
+    project.url = app
+    project.sql("INSERT INTO books DEFAULT VALUES")
+    project.sql("DELETE FROM users")
+    for forbidden in ("ALTER TABLE books ADD x int", "DELETE FROM alembic_version", "TABLE alembic_history"):
+        with pytest.raises(Exception, match=r"permission denied|must be owner"):
+            project.sql(forbidden)
+
+
+def test_write_ahead_logging_stays_with_a_file_on_which_it_was_switched_on(sqlite_project: Project) -> None:
+    [[mode]] = sqlite_project.sql("PRAGMA journal_mode = WAL")
+    ok(sqlite_project.make("migrate"))
+    assert sqlite_project.sql("PRAGMA journal_mode") == [(mode,)] == [("wal",)]
+
+
+def test_a_changed_type_fails_one_request_or_none_with_a_setting(postgresql_project: Project) -> None:
+    ok(postgresql_project.make("migrate"))
+    script = """
+import asyncio
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from app.database import get_engine
+from app.models.user import User
+
+async def failures():
+    engine = get_engine()
+    one, other = await engine.connect(), await engine.connect()
+    for connection in (one, other):
+        await connection.execute(select(User))
+        await connection.commit()
+    await one.execute(text("ALTER TABLE users ALTER name TYPE text"))
+    await one.commit()
+    failed = 0
+    for connection in (one, other, one, other):
+        try:
+            await connection.execute(select(User))
+        except DBAPIError as error:
+            assert "cached statement plan is invalid" in str(error)
+            failed += 1
+        await connection.rollback()
+    await one.close()
+    await other.close()
+    await engine.dispose()
+    return failed
+
+print(asyncio.run(failures()))
+"""
+    assert ok(postgresql_project.python("-c", script)) == "1\n"
+    postgresql_project.sql("ALTER TABLE users ALTER name TYPE varchar(200)")
+    uncached = f"{postgresql_project.url}?prepared_statement_cache_size=0"
+    assert ok(postgresql_project.python("-c", script, DATABASE_URL=uncached)) == "0\n"
 
 
 def test_the_sql_that_the_guide_writes_takes_a_database_there_and_back(postgresql_project: Project) -> None:
@@ -173,7 +256,12 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
     said += refusal(project.make("migrate", "REV=abc"))
     ok(project.make("migrate"))
     said += refusal(project.make("migrate", "REV=+1"))
-    for statement in ("CREATE INDEX CONCURRENTLY mine ON users (name)", "COMMIT"):
+    for statement in (
+        "CREATE INDEX CONCURRENTLY mine ON users (name)",
+        "COMMIT",
+        "SELECT 1; SELECT 2",
+        "SELECT version()::integer",
+    ):
         add_revision(project, f'op.execute("{statement}")')
         said += refusal(project.make("migrate"))
         project.revisions()[-1].unlink()
@@ -188,7 +276,9 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(postgresql_pr
         f"{server}/nowhere",
         f"{project.url}?sslmode=require",
     ):
-        said += refusal(project.make("migrate", DATABASE_URL=url))
+        project.write(".env", f"DATABASE_URL={url}\nMIGRATION_WAIT=0\n")
+        said += refusal(project.make("migrate"))
+    project.write(".env", f"DATABASE_URL={project.url}\n")
     ok(project.make("migration-stamp", "REV=head"))
     ok(project.alembic("revision", "-m", "left"))
     ok(project.alembic("revision", "-m", "right", "--head", INITIAL, "--splice"))

@@ -1,6 +1,8 @@
 """`make prove`: an entry of `proofs/guards.toml` that proves nothing is told apart from one that does."""
 
 import subprocess
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ def third(number: int) -> int:
 """
 TESTS = """\
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -28,19 +31,34 @@ sys.path.insert(0, "{{cookiecutter.project_slug}}")
 from app.numbers import half
 
 
-@pytest.mark.parametrize("number", [3, 4])
-def test_odd_numbers_are_refused(number):
-    refused = False
+def is_refused(number):
     try:
         half(number)
     except ValueError:
-        refused = True
-    assert refused == (number == 3), "an odd number was halved"
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_odd_numbers_are_refused(number):
+    assert is_refused(number) == (number == 3), "an odd number was halved"
 
 
 def test_the_half_of_four_is_two():
     unused = "words of a line that does not fail"
     assert half(4) == 2
+
+
+def test_that_fails_for_another_reason_the_first_time():
+    if not is_refused(3):
+        ran = Path(__file__).with_name("ran")
+        first, _ = not ran.exists(), ran.touch()
+        assert not first, "the machine was busy"
+    assert is_refused(3), "an odd number was halved"
+
+
+def test_that_cannot_run():
+    pytest.skip("no numbers here")
 """
 ODD = """\
 [odd]
@@ -51,6 +69,7 @@ replacement = 'if False:'
 tests = ["tests/test_numbers.py::test_odd_numbers_are_refused"]
 fails_with = "an odd number was halved"
 """
+ANOTHER_TEST = ODD.replace("odd_numbers_are_refused", "that_{0}")
 TWICE = """\
 [even]
 ensures = "Even numbers are halved, and no others."
@@ -70,77 +89,97 @@ file = "app/numbers.py"
 text = 'return number // 2'
 replacement = 'return number'
 """
+# By name: an entry, the verdict, and what it says of its first test.
+ENTRIES = {
+    "right": (ODD, "proved", "Odd numbers are refused."),
+    "two_places": (TWICE, "proved", "Even numbers are halved, and no others."),
+    "breaks_no_test": (
+        ODD.replace("if number % 2:", "return number // 3").replace("if False:", "return 4"),
+        "not proved",
+        "test_odd_numbers_are_refused passed",
+    ),
+    "other_words": (
+        ODD.replace("an odd number was halved", "a third"),
+        "not proved",
+        "failed without the words 'a third': AssertionError: an odd number was halved",
+    ),
+    "words_of_a_line_that_did_not_fail": (
+        ODD.replace("'if number % 2:'", "'return number // 2'")
+        .replace("'if False:'", "'return 1'")
+        .replace("test_odd_numbers_are_refused", "test_the_half_of_four_is_two")
+        .replace("an odd number was halved", "words of a line that does not fail"),
+        "not proved",
+        "failed without the words 'words of a line that does not fail': assert 1 == 2",
+    ),
+    "an_error": (
+        ODD.replace("'if number % 2:'", "'number % 2'").replace("'if False:'", "'1 / 0'"),
+        "not proved",
+        "ended with failure: ZeroDivisionError",
+    ),
+    "second_try": (
+        ANOTHER_TEST.format("fails_for_another_reason_the_first_time"),
+        "proved",
+        "Odd numbers are refused.",
+    ),
+    "skipped": (ANOTHER_TEST.format("cannot_run"), "skipped", "test_that_cannot_run no numbers here"),
+}
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A repository with a project of one module, and tests of it."""
+    return make_repository(tmp_path)
+
+
+def make_repository(root: Path) -> Path:
     for name, content in {f"{PROJECT}/app/numbers.py": CODE, "tests/test_numbers.py": TESTS}.items():
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text(content, "utf-8")
-    (tmp_path / "proofs").mkdir()
-    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
-    return tmp_path
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text(content, "utf-8")
+    (root / "proofs").mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    subprocess.run(["git", "add", "."], cwd=root, check=True)
+    return root
 
 
 def write(root: Path, entries: str) -> None:
     (root / "proofs" / "guards.toml").write_text(entries, "utf-8")
 
 
-def test_a_guard_is_proved_where_its_test_fails_with_the_words(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(root, ODD)
-    assert prove(root, [])
-    assert capsys.readouterr().out == "proved: odd: Odd numbers are refused.\n"
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What a run over all ENTRIES prints."""
+    root = make_repository(tmp_path_factory.mktemp("proofs"))
+    entries = [
+        entry.replace("[odd]", f"[{name}]").replace("[even", f"[{name}")
+        for name, (entry, _, _) in ENTRIES.items()
+    ]
+    write(root, "\n".join(entries))
+    with redirect_stdout(StringIO()) as printed:
+        assert not prove(root, [])
     assert (root / PROJECT / "app/numbers.py").read_text("utf-8") == CODE
+    return printed.getvalue().splitlines()
 
 
-def test_a_guard_in_two_places_is_taken_out_of_both(root: Path) -> None:
-    write(root, TWICE)
-    assert prove(root, ["even"])
+@pytest.mark.parametrize("name", ENTRIES)
+def test_each_entry_has_its_verdict(lines: list[str], name: str) -> None:
+    _, verdict, words = ENTRIES[name]
+    *before, last = (line for line in lines if f"{name}: " in line)
+    assert last.startswith(f"{verdict}: {name}: ")
+    assert words in last
+    if name == "second_try":
+        assert before[0].startswith("second try: second_try: ")
+        assert "failed without the words 'an odd number was halved': " in before[0]
+        assert "the machine was busy" in before[0]
+    elif verdict == "not proved":
+        assert before == [last.replace("not proved", "second try", 1)]
+    else:
+        assert before == []
 
 
-def test_a_replacement_that_breaks_no_test_proves_nothing(
-    root: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write(root, ODD.replace("if number % 2:", "return number // 3").replace("if False:", "return 4"))
-    assert not prove(root, [])
-    assert capsys.readouterr().out == (
-        "not proved: odd: tests/test_numbers.py::test_odd_numbers_are_refused passed\n"
-    )
-
-
-OTHER_FAILURES = {
-    "other words": (
-        ODD.replace("an odd number was halved", "a third"),
-        "failed without the words 'a third': AssertionError: an odd number was halved",
-    ),
-    "words of a line that did not fail": (
-        ODD.replace("'if number % 2:'", "'return number // 2'")
-        .replace("'if False:'", "'return 1'")
-        .replace("test_odd_numbers_are_refused", "test_the_half_of_four_is_two")
-        .replace("an odd number was halved", "words of a line that does not fail"),
-        "failed without the words 'words of a line that does not fail': assert 1 == 2",
-    ),
-    "an error": (
-        ODD.replace("'if number % 2:'", "'number % 2'").replace("'if False:'", "'1 / 0'"),
-        "ended with failure: ZeroDivisionError",
-    ),
-}
-
-
-@pytest.mark.parametrize(("entry", "printed"), OTHER_FAILURES.values(), ids=OTHER_FAILURES)
-def test_a_failure_for_another_reason_proves_nothing(
-    root: Path, capsys: pytest.CaptureFixture[str], entry: str, printed: str
-) -> None:
-    write(root, entry)
-    assert not prove(root, [])
-    said = capsys.readouterr().out
-    assert said.startswith("not proved: odd: tests/test_numbers.py::")
-    assert printed in said
-    assert said.count("\n") == 1
+def test_all_proved_is_a_success(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(root, ODD)
+    assert prove(root, ["odd"])
+    assert capsys.readouterr().out == "proved: odd: Odd numbers are refused.\n"
 
 
 INVALID = {

@@ -156,7 +156,9 @@ def test_an_edited_revision_stops_those_that_wait_until_it_is_as_it_was(project:
         today = f"{datetime.now(UTC):%Y-%m-%d}"
         assert re.search(rf"FAILED: {one.name} was edited after it ran here on {today} \d\d:\d\d: ", line)
         assert "Nothing was changed" in line
-    assert f"{one.name} was edited after it ran here" in refusal(project.make("migration-check"))
+    gate = refusal(project.make("migration-check"))
+    assert f"{one.name} was edited after it ran here" in gate
+    assert "write a new revision for the change; or say that it is right as it is: alembic stamp" in gate
     assert dump(project, all_of_it=True) == before
 
     one.write_text(text, "utf-8")
@@ -207,3 +209,35 @@ def test_a_stamped_database_without_a_history_is_migrated_from_there(project: Pr
     assert "one" in project.tables()
     told = [(row["revision"], row["direction"]) for row in history(project)]
     assert told == [(INITIAL, "stamp"), ("one", "upgrade")]
+
+
+def test_what_only_a_stamp_knows_is_not_undone_unless_the_database_is_named(project: Project) -> None:
+    """The tables of an adopted database are not the baseline's to drop."""
+    name = "dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2]
+    ok(project.make("migrate"))
+    for table in ("alembic_version", HISTORY):
+        project.sql(f"DROP TABLE {table}")
+    ok(project.make("migration-stamp", "REV=head"))
+    write_revision(
+        project, "one", 'op.execute("CREATE TABLE one (id INTEGER)")', downgrade='op.drop_table("one")'
+    )
+    ok(project.make("migrate"))
+
+    for variables in ({}, {"CONFIRM": "other"}):
+        line = refusal(project.make("migration-down", "REV=base", **variables))
+        assert f"{INITIAL} did not run here: a stamp recorded it, or another tool," in line
+        assert line.endswith(f"CONFIRM={name}")
+        assert ("CONFIRM is not the name" in line) == bool(variables)
+    assert project.version() == ["one"]
+    ok(project.make("migration-down"))  # this one did run
+    line = refusal(project.alembic("downgrade", "-1"))
+    assert "users" in project.tables()
+
+    project.variables["CONFIRM"] = line.rpartition("CONFIRM=")[2]
+    ok(project.alembic("downgrade", "-1"))
+    assert "users" not in project.tables()
+    # What ran afterwards is known, until a stamp below it takes that back.
+    del project.variables["CONFIRM"]
+    for command in ("upgrade head", "downgrade base", "upgrade head", "stamp base", "stamp head"):
+        ok(project.alembic(*command.split()))
+    assert f"one, {INITIAL} did not run here" in refusal(project.alembic("downgrade", "base"))

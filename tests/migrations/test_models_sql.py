@@ -94,7 +94,6 @@ def project(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     project = Project.adopt(default_project, tmp_path_factory.mktemp("models") / "project", "sqlite://")
     project.write("app/models/shop/storage/boxes.py", MODELS)
     project.write("app/models/shop/.#boxes.py", "not Python")
-    project.write("app/models/shop/boxes copy.py", "not Python")
     return project
 
 

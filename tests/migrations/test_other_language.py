@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.database_state import add_revision
+from support.database_state import add_revision, failures
 from support.processes import Session, start, succeeded, wait_until
 from support.projects import Project, ok, refusal
 from support.servers import PostgresServer, running_server
@@ -79,6 +79,25 @@ def test_a_statement_that_fails_gets_the_same_advice(project: Project, statement
     line = refusal(project.make("migrate", MIGRATION_TIMEOUT="0.5"))
     assert re.search(advice, line), line
     assert re.search(r"storniere|Transaktionsblock", line), line
+
+
+def test_no_row_is_shown_and_advice_is_the_same(project: Project) -> None:
+    ok(project.make("migrate"))
+    project.sql("INSERT INTO users (id, email, name) VALUES (gen_random_uuid(), 'x@private.example', '12 a')")
+    lines = failures(
+        project,
+        {
+            "row": 'op.execute("UPDATE users SET name = NULL")',
+            "unique": 'op.execute("INSERT INTO users (id, email, name) SELECT gen_random_uuid(), email, name'
+            ' FROM users")',
+            "type": 'op.execute("ALTER TABLE users ALTER name TYPE integer USING name::integer")',
+            "there": 'op.create_table("users", sa.Column("id", sa.Integer))',
+        },
+    )
+    assert re.search(r"doppelter Schlüsselwert .*uq_users_email.; this revision", lines["unique"])
+    assert "(22P02; the server's log has the value)" in lines["type"]
+    assert re.search(r"existiert bereits \(if .*: make migration-stamp REV=there\)", lines["there"])
+    assert not re.search(r"private|12 a", "".join(lines.values()))
 
 
 def test_a_wrong_password_and_an_unknown_database_are_told_as_elsewhere(project: Project) -> None:

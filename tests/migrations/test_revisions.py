@@ -90,7 +90,7 @@ def test_an_empty_revision_is_written_without_a_database(sqlite_project: Project
 
 
 def test_a_folder_with_a_strange_name_is_no_obstacle(project: Project, tmp_path: Path) -> None:
-    strange = tmp_path / "it's: a $(b) #1 ü"
+    strange = tmp_path / "-it's: 50% a $(b) #1 %(here)s ü"
     project.path.rename(strange)
     project.path = strange
     ok(project.make("migrate"))
@@ -98,6 +98,8 @@ def test_a_folder_with_a_strange_name_is_no_obstacle(project: Project, tmp_path:
     ok(project.make("migration", "MSG=add products"))
     ok(project.make("migrate"))
     assert "products" in project.tables()
+    for target in ("migration-check", "migration-sql", "migration-show REV=head"):
+        ok(project.make(*target.split()))
 
 
 def test_sql_from_one_revision_to_another_leads_up_or_down(sqlite_project: Project) -> None:

@@ -33,14 +33,17 @@ SETTINGS = {
     "extra_float_digits": "0",
     "row_security": "off",
     "client_encoding": "LATIN1",
+    "transaction_timeout": "300ms",
 }
 
 
 def set_for_database(project: Project, **settings: str) -> None:
-    """Set them for everybody who connects to the project's database from now on."""
+    """Set them for everybody who connects to the project's database from now on, if the server has them."""
     name = project.url.rpartition("/")[2]
+    known = {setting.lower() for (setting,) in project.sql("SELECT name FROM pg_settings")}
     for setting, value in settings.items():
-        project.sql(f"ALTER DATABASE \"{name}\" SET {setting} = '{value}'")
+        if setting.lower() in known:
+            project.sql(f"ALTER DATABASE \"{name}\" SET {setting} = '{value}'")
 
 
 def test_settings_of_the_database_do_not_end_a_migration(postgresql_project: Project) -> None:

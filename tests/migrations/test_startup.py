@@ -108,6 +108,7 @@ def migrate(context):
 event.listen(Engine, "handle_error", migrate)
 print(asyncio.run(read_status()).current)
 """
+    sqlite_project.write("dev.db", "")  # of a file that is missing, an empty database is read
     assert ok(sqlite_project.python("-c", script)) == "('x',)\n"
 
 
@@ -210,7 +211,10 @@ def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(
 @pytest.mark.parametrize("fault", ["no server", "failing revision"])
 def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, fault: str) -> None:
     if fault == "no server":
-        project.variables["DATABASE_URL"] = "postgresql://app:s3cret@127.0.0.1:1/app"
+        project.variables |= {
+            "DATABASE_URL": "postgresql://app:s3cret@127.0.0.1:1/app",
+            "MIGRATION_WAIT": "0",
+        }
     else:
         add_revision(project, 'op.execute("nonsense")')
     last = project.python("-c", START).stderr.strip().splitlines()[-1]

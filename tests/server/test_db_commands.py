@@ -125,6 +125,20 @@ def test_db_shell_gives_psql_the_password_in_its_environment(shop: DevServerProj
     assert variables["PGPASSWORD"] == "s3cret"
 
 
+def test_db_client_gives_the_password_of_migrations_in_the_environment(
+    shop: DevServerProject, psql: Stub
+) -> None:
+    """What stands in the arguments of a process, everybody on the machine can read."""
+    url = "postgresql+asyncpg://a:s3cret@h:1/d?sslmode=require"
+    client = [shop.user.python, "-m", "dbkit", "db-client"]
+    ok(shop.run(*client, "psql", "-c", "SELECT 1", MIGRATION_DATABASE_URL=url, PATH=psql.path))
+    [(arguments, variables)] = psql.calls
+    assert arguments == ["--dbname=postgresql://a@h:1/d?sslmode=require", "-c", "SELECT 1"]
+    assert variables["PGPASSWORD"] == "s3cret"
+    assert "db-client: it runs pg_dump" in refusal(shop.run(*client, "rm", "-r", "x"))
+    assert "is an SQLite file" in refusal(shop.run(*client, "pg_dump", DATABASE_URL="sqlite:///x.db"))
+
+
 def test_db_shell_is_psql_on_the_configured_database(shop: DevServerProject) -> None:
     result = subprocess.run(
         [shop.user.python, "-m", "dbkit", "db-shell"],

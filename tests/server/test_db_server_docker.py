@@ -31,6 +31,7 @@ def test_a_docker_that_has_no_compose_or_no_engine_is_passed_over_in_silence(sho
 
 
 ENGINE = {"compose version": (0, "v2"), "info": (0, ""), "compose port": (1, "not running")}
+RUNNING = ENGINE | {"compose up": (0, ""), "compose stop": (0, "")}
 
 
 @pytest.fixture
@@ -44,12 +45,13 @@ def docker(shop: DevServerProject) -> Stub:
 @pytest.fixture
 def server_in_docker(shop: DevServerProject, docker: Stub) -> Iterator[PostgresServer]:
     """What `docker compose up` starts: a server with our mark, on our port once it was called."""
-    secret = shop.path / ".database" / "mark"
-    secret.parent.mkdir()
-    secret.write_text("secret")
-    shop.user.own(secret.parent, secret)
+    folder = shop.path / ".database"
+    folder.mkdir()
+    for name in ("mark", "admin"):
+        (folder / name).write_text(f"secret-{name}")
+        shop.user.own(folder, folder / name)
 
-    server = PostgresServer(shop.path.parent / "docker", superuser="app", password=shop.password)
+    server = PostgresServer(shop.path.parent / "docker", superuser="dbkit_admin", password="secret-admin")
     server.settings["cluster_name"] = shop.mark()
     server.folder.mkdir()
     server.initialise()
@@ -65,7 +67,7 @@ def server_in_docker(shop: DevServerProject, docker: Stub) -> Iterator[PostgresS
 
     thread = threading.Thread(target=publish)
     thread.start()
-    docker.answer(ENGINE | {"compose up": (0, "")})
+    docker.answer(RUNNING | {"compose port": (0, f"127.0.0.1:{shop.port}")})
     yield server
     done.set()
     thread.join()
@@ -84,9 +86,12 @@ def test_docker_comes_first_where_its_engine_answers(
     assert server_in_docker.sql("SELECT datname FROM pg_database WHERE datname = 'shop_dev'")
     arguments, variables = next(call for call in docker.calls if call[0][:2] == ["compose", "up"])
     assert arguments == ["compose", "up", "--wait", "--wait-timeout", "60", "--detach", "database"]
-    assert variables["POSTGRES_USER"] == "app"
-    assert variables["POSTGRES_PASSWORD"] == shop.password
-    assert variables["POSTGRES_DB"] == "shop_dev"
+    # The superuser of a new volume; the role of .env is none, and owns its database.
+    assert variables["POSTGRES_USER"] == "dbkit_admin"
+    assert variables["POSTGRES_PASSWORD"] == "secret-admin"
+    assert variables["POSTGRES_DB"] == "postgres"
+    assert shop.sql("SELECT rolsuper FROM pg_roles WHERE rolname = 'app'") == [False]
+    assert shop.sql("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'shop_dev'") == ["app"]
     assert variables["DATABASE_PORT"] == str(shop.port)
     assert variables["DATABASE_MARK"] == shop.mark()
     assert variables["COMPOSE_PROJECT_NAME"].startswith("my_service-")
@@ -95,9 +100,27 @@ def test_docker_comes_first_where_its_engine_answers(
     # It stays there: without its engine there is no second, empty database in its place.
     ok(shop.up(PATH=docker.path))
     assert sum(call[0][:2] == ["compose", "up"] for call in docker.calls) == 1
-    docker.answer(ENGINE | {"compose port": (0, "127.0.0.1:5432"), "compose stop": (0, "")})
     assert "in Docker stopped" in ok(shop.down(PATH=docker.path))
     assert ["compose", "stop", "database"] in [arguments for arguments, _ in docker.calls]
+
+
+@needs_postgresql
+def test_another_password_in_env_restarts_no_container(
+    shop: DevServerProject, docker: Stub, server_in_docker: PostgresServer
+) -> None:
+    ok(shop.up(PATH=docker.path))
+    shop.remember()
+    (shop.path / ".env").write_text(shop.env.replace(shop.password, "another-one"))
+    shop.password = "another-one"
+    ok(shop.up(PATH=docker.path))
+    assert shop.remembers()
+    # A volume that an older db-up made has no other superuser, and only its password is taken.
+    server_in_docker.sql("ALTER ROLE dbkit_admin PASSWORD 'unknown'")
+    (shop.path / ".env").write_text(shop.env.replace(shop.password, "a-third"))
+    said = refusal(shop.up(PATH=docker.path))
+    assert "refuses the user or the password in .env" in said
+    assert re.search(r"'docker volume rm my_service-[0-9a-f]{16}_database'", said)
+    assert sum(call[0][:2] == ["compose", "up"] for call in docker.calls) == 1
 
 
 @needs_postgresql

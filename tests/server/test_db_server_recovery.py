@@ -36,7 +36,7 @@ def test_a_killed_server_is_started_again_with_its_data_when_its_orphans_are_gon
 ) -> None:
     ok(shop.up())
     shop.remember()
-    (orphan,) = shop.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+    (orphan,) = shop.admin_sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
     os.kill(orphan, signal.SIGSTOP)  # it still holds the data when its parent is gone
     os.kill(shop.pid, signal.SIGKILL)
     log = shop.path / ".database" / "log"
@@ -147,22 +147,6 @@ def test_a_server_that_is_slow_to_answer_is_waited_for(shop: DevServerProject) -
     threading.Timer(7, os.kill, (pid, signal.SIGCONT)).start()  # after two attempts have failed
     ok(shop.up())
     assert shop.pid == pid
-
-
-@pytest.mark.long
-@needs_postgresql
-def test_another_password_in_env_is_a_line_and_destroys_nothing(shop: DevServerProject) -> None:
-    ok(shop.up())
-    shop.remember()
-    old, env = shop.password, shop.env
-    (shop.path / ".env").write_text(env.replace(old, "another"))
-    assert "refuses the user or the password in .env" in refusal(shop.up())
-    assert shop.remembers()  # it still runs
-    ok(shop.down())
-    assert "refuses the user or the password in .env" in refusal(shop.up())
-    (shop.path / ".env").write_text(env)
-    ok(shop.up())
-    assert shop.remembers()
 
 
 @needs_postgresql

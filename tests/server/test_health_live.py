@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from support.database_state import add_revision
 from support.projects import INITIAL, Project, environment, ok
 from support.servers import PostgresServer, free_port
 from support.services import DETAILED, LIMIT, Service
@@ -90,6 +91,9 @@ def database(request: pytest.FixtureRequest, baked: Project) -> str:
 def test_a_migrated_database_is_well(serve: Serve, database: str) -> None:
     service = serve(database, ENVIRONMENT="staging")
     assert service.get("/health")[:2] == (200, {"status": "ok"})
+    for path in ("/health", "/health/database", "/health/detailed"):
+        head = service.client.head(path)
+        assert (head.status_code, head.content) == (200, b"")
     details = service.well()
     latency = details["database"].pop("latency_ms")
     assert 0 <= latency < 1000 * LIMIT
@@ -115,7 +119,7 @@ def test_a_database_without_a_version_table_is_reachable_and_not_ready(
     service = serve(url)
     assert service.get("/health/database").status == 200
     (answer,) = service.get_in_time("/health/detailed")
-    assert answer.status == 503
+    assert answer.status == service.client.head("/health/detailed").status_code == 503
     assert answer.body.keys() == {*DETAILED, "reason"}
     assert answer.body["status"] == "unavailable"
     assert answer.body["database"]["status"] == "ok"
@@ -142,6 +146,58 @@ def test_a_database_ahead_of_the_code_is_well(
         "pending": 0,
         "up_to_date": True,
     }
+
+
+def test_a_user_who_may_not_read_the_revisions_is_told_which_grant_is_missing(
+    serve: Serve, baked: Project, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.create_database()
+    name = url.rpartition("/")[2]
+    ok(baked.run(sys.executable, "-m", "alembic", "upgrade", "head", variables={"DATABASE_URL": url}))
+    postgres_server.sql(f"CREATE ROLE {name} LOGIN PASSWORD 's3cr3t'")
+    service = serve(postgres_server.url(name, user=name, password="s3cr3t"))
+
+    def missing(*statements: str) -> str:
+        for statement in statements:
+            postgres_server.sql(statement, name)
+        answer = service.get("/health/detailed")
+        assert answer.status == 503
+        assert answer.body["database"].keys() == {"status", "dialect", "latency_ms"}  # it answers
+        assert answer.body["migrations"]["pending"] is None
+        return str(answer.body["reason"])
+
+    assert missing() == "this user lacks GRANT SELECT ON public.alembic_version"
+    usage = missing("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+    assert usage == "this user lacks GRANT USAGE ON SCHEMA public"
+    rls = missing(
+        f"GRANT USAGE ON SCHEMA public TO {name}; GRANT SELECT ON alembic_version TO {name}",
+        "ALTER TABLE alembic_version ENABLE ROW LEVEL SECURITY",
+    )
+    assert rls == "row-level security hides alembic_version from this user"
+    postgres_server.sql("ALTER TABLE alembic_version DISABLE ROW LEVEL SECURITY", name)
+    service.well()
+
+
+def test_at_head_the_number_of_revisions_costs_nothing(sqlite_project: Project) -> None:
+    script = """
+import sys
+from dbkit.revisions import scripts
+from dbkit.status import compare_revisions
+head = tuple(scripts().get_heads())
+compare_revisions(head)
+calls = 0
+def count(*_):
+    global calls
+    calls += 1
+sys.setprofile(count)
+compare_revisions(head)
+sys.setprofile(None)
+print(calls)
+"""
+    few = ok(sqlite_project.python("-c", script))
+    for _ in range(20):
+        add_revision(sqlite_project)
+    assert ok(sqlite_project.python("-c", script)) == few
 
 
 def test_wrong_addresses_and_accounts_are_each_named(serve: Serve, postgres_server: PostgresServer) -> None:

@@ -1,12 +1,15 @@
-"""PgBouncer in transaction mode: the application runs through it, migrations go past it."""
+"""PgBouncer: in transaction mode migrations go past it, in session mode they go through it."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
-from support.database_state import dump
+from support.database_state import add_revision, dump
 from support.poolers import running_pooler
+from support.processes import Session, applied, read_until, start, start_process, succeeded, wait_until
 from support.projects import INITIAL, Project, ok, refusal
 from support.servers import PostgresServer
 
@@ -96,6 +99,84 @@ def test_a_migration_through_a_pooler_is_refused_and_leaves_no_trace(
         "WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     assert names in ([""], None)
+
+
+def test_a_pool_of_many_sessions_is_refused_too(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    """The session that was lent first is the last to be lent again, so nobody meets its lock."""
+    project = postgresql_project
+    with running_pooler(postgres_server, more="server_round_robin = 1") as port:
+        url = project.url.replace(f":{postgres_server.port}/", f":{port}/")
+
+        async def use_several_sessions() -> None:
+            clients = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(4)]
+            await asyncio.gather(*(client.execute("SELECT pg_sleep(0.1)") for client in clients))
+            for client in clients:
+                await client.close()
+
+        asyncio.run(use_several_sessions())
+        before = dump(project, all_of_it=True)
+        line = refusal(project.make("migrate", DATABASE_URL=url))
+        assert "a connection pooler in transaction mode stands before the database" in line
+        assert dump(project, all_of_it=True) == before
+        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        assert project.sql(held) == [(0,)]
+
+
+def test_a_pooler_in_session_mode_holds_the_lock_of_a_migration(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    # It does not clean up what a client leaves in a session, as it does by default.
+    with running_pooler(postgres_server, "session", more="server_reset_query =") as port:
+        url = project.url.replace(f":{postgres_server.port}/", f":{port}/")
+        ok(project.make("migrate", DATABASE_URL=url))
+        traces = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
+        assert project.sql(traces) == [(0,)]
+
+        async def ask(query: str) -> object:
+            connection = await asyncpg.connect(url)
+            try:
+                return await connection.fetchval(query)
+            finally:
+                await connection.close()
+
+        assert asyncio.run(ask("SHOW lock_timeout")) == "0"
+        assert asyncio.run(ask("SHOW application_name")) == ""
+
+        add_revision(project, 'op.execute("CREATE TABLE slow AS SELECT 1 AS n FROM pg_sleep(0.5)")')
+        add_revision(project, 'op.execute("CREATE TABLE quick (n INTEGER)")')
+        processes = [start(project, "upgrade", "head", DATABASE_URL=url) for _ in range(3)]
+        printed = [succeeded(process) for process in processes]
+        assert sum(text.count("Ran upgrade") for text in printed) == 2
+        assert any("waiting for another migration: migration on " in text for text in printed)
+        assert project.version() == ["step02"]
+        assert "step02" in ok(project.make("migration-current", DATABASE_URL=url))
+        ok(project.make("migration-down", "REV=base", DATABASE_URL=url))
+
+
+def test_a_migration_that_is_killed_behind_a_pooler_in_session_mode_can_be_repeated(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    add_revision(project, 'op.execute("LOCK TABLE users")', downgrade="pass")
+    with running_pooler(postgres_server, "session") as port, Session(project) as holder:
+        url = project.url.replace(f":{postgres_server.port}/", f":{port}/")
+        holder.run("BEGIN", "LOCK TABLE users")
+        process = start_process(project, "upgrade", "head", DATABASE_URL=url, MIGRATION_LOCK_TIMEOUT="60")
+        wait_until(holder.somebody_waits)
+        process.kill()
+        process.communicate()
+        again = start(project, "upgrade", "head", DATABASE_URL=url, MIGRATION_LOCK_TIMEOUT="0.2")
+        assert f"process {holder.pid}" in read_until(again, "try 2 follows")
+        holder.run("COMMIT")
+        assert "Ran upgrade" in succeeded(again)
+    assert "step01" in applied(project)
 
 
 def test_with_the_servers_own_url_everything_works_behind_a_pooler(

@@ -3,13 +3,14 @@
 import shutil
 import sqlite3
 import subprocess
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.projects import INITIAL, Project
+from support.projects import INITIAL, Project, ok
 from support.servers import bindir
 
 HISTORY = "alembic_history"
@@ -51,6 +52,28 @@ def write_revision(
         downgrade=downgrade,
     )
     return project.write(f"alembic/versions/20260102_0000_{name}.py", text)
+
+
+UPGRADE_EACH = """
+import sys
+from alembic import command
+from alembic.util import CommandError
+from dbkit.config import alembic_config
+for name in sys.argv[1:]:
+    try:
+        command.upgrade(alembic_config(), name)
+    except CommandError as error:
+        print(f"{name}: {error}")
+"""
+
+
+def failures(project: Project, upgrades: Mapping[str, str]) -> dict[str, str]:
+    """Try revisions that all come after the first one, in one process; return the line of each failure."""
+    for name, upgrade in upgrades.items():
+        write_revision(project, name, *upgrade.splitlines())
+    lines = ok(project.python("-c", UPGRADE_EACH, *upgrades)).splitlines()
+    found = (line.partition(": ") for line in lines)
+    return {name: text for name, _, text in found if name in upgrades}
 
 
 def add_revision(project: Project, *upgrade: str, downgrade: str = "pass") -> str:

@@ -144,18 +144,35 @@ class DevServerProject:
         """`make db-down`, without make."""
         return self.run(self.user.python, "-m", "dbkit", "db-down", **variables)
 
-    def database(self, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    def database(self, command: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`make db-test`, `db-reset` or `db-shell`, without make."""
-        return self.run(self.user.python, "-m", "dbkit", f"db-{command}", **variables)
+        return self.run(self.user.python, "-m", "dbkit", f"db-{command}", *arguments, **variables)
 
-    def sql(self, statement: str, database: str = "shop_dev", password: str = "") -> list[Any]:
+    def up_as_before(self) -> subprocess.CompletedProcess[str]:
+        """`db-up` as it was when the role of `DATABASE_URL` was the superuser of new data."""
+        script = """if True:
+            from importlib import import_module
+
+            from dbkit.cli import devserver
+
+            import_module("dbkit.devserver.up").has_published_password = lambda: False
+            import_module("dbkit.devserver.start").claim_admin = lambda database: database
+            raise SystemExit(devserver.start_database(None))
+        """
+        result = self.run(self.user.python, "-c", script)
+        self.servers.add(self.data)
+        return result
+
+    def sql(
+        self, statement: str, database: str = "shop_dev", user: str = "app", password: str = ""
+    ) -> list[Any]:
         """Run one statement on the server; returns the first column."""
 
         async def fetch() -> list[Any]:
             connection = await asyncpg.connect(
                 host="127.0.0.1",
                 port=self.port,
-                user="app",
+                user=user,
                 password=password or self.password,
                 database=database,
             )
@@ -165,6 +182,11 @@ class DevServerProject:
                 await connection.close()
 
         return asyncio.run(fetch())
+
+    def admin_sql(self, statement: str, database: str = "shop_dev") -> list[Any]:
+        """Run one statement as the server's superuser."""
+        password = (self.path / ".database" / "admin").read_text()
+        return self.sql(statement, database, "dbkit_admin", password)
 
     def remember(self) -> None:
         """Put something into the database that has to stay."""

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode before the tests' PostgreSQL: each transaction may get another session."""
+"""PgBouncer before the tests' PostgreSQL: in transaction mode each transaction may get another session."""
 
 import os
 import shutil
@@ -24,7 +24,8 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = scram-sha-256
 auth_file = {folder}/users
-pool_mode = transaction
+pool_mode = {mode}
+{more}
 default_pool_size = 8
 max_client_conn = 400
 logfile = {folder}/log
@@ -49,12 +50,18 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def running_pooler(server: PostgresServer) -> Iterator[int]:
-    """The port of a new PgBouncer before `server`; its superuser may use every database."""
+def running_pooler(server: PostgresServer, mode: str = "transaction", more: str = "") -> Iterator[int]:
+    """The port of a new PgBouncer before `server`; its superuser may use every database.
+
+    Args:
+        mode: for how long it lends a session: `transaction` or `session`.
+        more: lines for its configuration.
+    """
     command = program()
     with tempfile.TemporaryDirectory(prefix="pooler-", ignore_cleanup_errors=True) as name:
         folder, port = Path(name), free_port()
-        (folder / "config").write_text(CONFIG.format(server=server, folder=folder, port=port))
+        config = CONFIG.format(server=server, folder=folder, port=port, mode=mode, more=more)
+        (folder / "config").write_text(config)
         (folder / "users").write_text(f'"{server.superuser}" "{server.password}"\n')
         who = account()  # it refuses root as PostgreSQL does
         for path in (folder, *folder.iterdir()):

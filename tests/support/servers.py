@@ -165,8 +165,8 @@ class PostgresServer:
             os.chown(path, self.data.stat().st_uid, self.data.stat().st_gid)
         return path
 
-    def start(self) -> None:
-        """Start on the same port as before, and wait for it."""
+    def start(self, *, wait: bool = True) -> None:
+        """Start on the same port as before, and wait for it unless it is to answer nobody."""
         settings = {
             **FAST,
             "listen_addresses": "127.0.0.1,::1",  # one that the machine lacks is left out
@@ -186,7 +186,7 @@ class PostgresServer:
                 **account(),
             )
         deadline = time.monotonic() + PATIENCE
-        while not self._answers():
+        while wait and not self._answers():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)

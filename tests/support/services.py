@@ -6,10 +6,12 @@ import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import jsonschema
 
 LIMIT = 2.0  # seconds
 
@@ -34,7 +36,24 @@ class Service:
         text = response.text
         for secret in ("s3cr3t", "postgresql://", "postgres@", "Traceback", 'File "', "asyncpg.", "sqlalche"):
             assert secret not in text, text
-        return Answer(response.status_code, json.loads(text), seconds)
+        answer = Answer(response.status_code, json.loads(text), seconds)
+        self.check_documented(path, answer)
+        return answer
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """What the service says of itself: its OpenAPI document."""
+        document: dict[str, Any] = self.client.get("/openapi.json").json()
+        return document
+
+    def check_documented(self, path: str, answer: Answer) -> None:
+        """The OpenAPI document knows such an answer: its status and its body."""
+        responses = self.document["paths"][path]["get"]["responses"]
+        assert str(answer.status) in responses, responses.keys()
+        schema = responses[str(answer.status)]["content"]["application/json"]["schema"]
+        name = schema["$ref"].rpartition("/")[2]
+        assert answer.body.keys() <= self.document["components"]["schemas"][name]["properties"].keys()
+        jsonschema.validate(answer.body, {**self.document, **schema})
 
     def get_in_time(self, *paths: str) -> list[Answer]:
         """The answers to all, asked at once and given in time.

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app.about import DESCRIPTION, TITLE, VERSION
 from app.api import health
 from app.database import get_engine
+from dbkit.asgi import OneLineStartupErrors
 
 
 @asynccontextmanager
@@ -19,4 +20,5 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=lifespan)
+app.add_middleware(OneLineStartupErrors)
 app.include_router(health.router)

@@ -5,6 +5,7 @@ template replaces this folder as a whole. What a service may want different is a
 `alembic/env.py`, a line in `alembic.ini` or a setting. A package imports only what stands below it:
 
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
+    asgi                                 an application's start: failures as one line
     testing                              what the project's tests run on
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
@@ -15,8 +16,9 @@ template replaces this folder as a whole. What a service may want different is a
     revisions                            the revision files of this checkout
     operations                           op.* for tables that are in use
     transactions                         one transaction or autocommit, never both
+    schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection
-    errors, request, settings, config    one-line errors, a command's request, variables
+    errors, redaction, request, …        one-line errors, a command's request, variables, progress
 """
 
 from pathlib import Path

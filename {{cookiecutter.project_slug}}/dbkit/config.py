@@ -51,8 +51,19 @@ def alembic_config(database: object = None) -> "Config":
     from alembic.config import Config
 
     config = Config(PROJECT / "alembic.ini", stdout=StringIO())
+    escape_folder(config)
     config.attributes[DATABASE] = database
     return config
+
+
+def escape_folder(config: "Config") -> None:
+    """Let the project's folder have a `%` in its name, which `%(here)s` of alembic.ini stands for.
+
+    Alembic hands the name to `ConfigParser` as it is, which takes that sign for its own:
+    https://docs.python.org/3/library/configparser.html#interpolation-of-values
+    """
+    parser = config.file_config
+    parser.set(parser.default_section, "here", parser.defaults()["here"].replace("%", "%%"))
 
 
 @cache

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from dbkit.redaction import is_server_error, public_text
+
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+INSUFFICIENT_PRIVILEGE = "42501"
 QUERY_CANCELED = "57014"
 ACTIVE_SQL_TRANSACTION = "25001"
-INSUFFICIENT_PRIVILEGE = "42501"
 
 
 class SettingsError(ValueError):
@@ -47,18 +49,24 @@ def sqlite_code(error: BaseException) -> int | None:
     return None if code is None else code & 0xFF
 
 
+def is_database_error(error: BaseException) -> bool:
+    """Tell whether a database or its driver raised an error, past SQLAlchemy too."""
+    return isinstance(error, DBAPIError | sqlite3.Error) or is_server_error(error)
+
+
 def is_connection_lost(error: BaseException) -> bool:
     """Tell whether the connection is gone, and nothing can be put right with it."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def error_text(error: BaseException) -> str:
-    """Return the error's own words on one line; of a database's error, those of its server."""
-    if isinstance(error, DBAPIError):
-        return " ".join(str(driver_error(error)).split())
+    """Return the error's own words on one line; of a database's error, what may be shown of it."""
+    if is_database_error(error):
+        return public_text(driver_error(error), getattr(error, "statement", None))
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def location_of(error: BaseException, folder: Path) -> str | None:

@@ -33,6 +33,7 @@ class Request:
             their work in it and return no step.
         destination: the revision or revisions that an upgrade, downgrade or stamp goes to.
         purge: whether a stamp empties the version table first.
+        confirm: the name of a database that may lose what a revision here did not make.
         revision_arguments: the arguments of `alembic revision` or `check`; empty for `merge`.
     """
 
@@ -40,4 +41,5 @@ class Request:
     find: FindSteps
     destination: Any = "heads"
     purge: bool = False
+    confirm: str = ""
     revision_arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -71,7 +71,7 @@ def load_settings(kind: type[AnySettings]) -> AnySettings:
             for problem in error.errors(include_input=False, include_url=False)
         ]
     exists = (PROJECT / ".env").exists()
-    advice = ".env.example lists the settings" if exists else "no .env here: cp .env.example .env"
+    advice = ".env.example lists the settings" if exists else "no .env here: 'make db-up' makes one"
     raise SettingsError("; ".join(problems) + f" ({advice})")
 
 

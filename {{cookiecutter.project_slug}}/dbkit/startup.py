@@ -3,10 +3,16 @@
 Fifty containers may do so at once: one migrates, the others wait for it, and at head none does.
 """
 
+import asyncio
+
+from alembic.util import CommandError
+
 from dbkit.connection import DatabaseURL, migration_database
 from dbkit.environment import load_options
-from dbkit.execution import upgrade
-from dbkit.status import Status, read_status
+from dbkit.execution import migration_connection, upgrade
+from dbkit.locking import WaitBudget
+from dbkit.settings import get_settings
+from dbkit.status import Status, compare_revisions, current_revisions, read_status
 
 __all__ = ["Status", "migrate_if_needed", "read_status"]
 
@@ -14,7 +20,8 @@ __all__ = ["Status", "migrate_if_needed", "read_status"]
 async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     """Upgrade to the newest revision, if any is pending; the same guarded road as `make migrate`.
 
-    It works on the caller's event loop. Cancelled, it rolls back the revision that is under way.
+    A server that is on its way is waited for, within `MIGRATION_WAIT` as all else. It works on the
+    caller's event loop. Cancelled, it rolls back the revision that is under way.
 
     Args:
         database: the one that `MIGRATION_DATABASE_URL` or `DATABASE_URL` names, if none is given.
@@ -24,8 +31,14 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
         DatabaseUnavailable: no connection.
     """
     database = database or migration_database()
-    status = await read_status(database)
+    budget = WaitBudget(get_settings().migration_wait)
+    async with migration_connection(database, budget) as connection:
+        current = await current_revisions(connection)
+    status = await asyncio.to_thread(compare_revisions, current)
     if status.pending or status.unknown:  # which may be ahead, or on another branch
-        await upgrade(database, load_options())
+        try:
+            await upgrade(database, load_options(), budget=budget)
+        except CommandError as error:
+            raise error from None  # applications log tracebacks, and the cause may show a row
         status = await read_status(database)
     return status

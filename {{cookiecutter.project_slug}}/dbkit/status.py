@@ -6,13 +6,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.connection import DatabaseURL, app_database, connect, one_line_errors
 from dbkit.environment import load_options
-from dbkit.revisions import Status, compare_revisions, read_current
+from dbkit.revisions import Status, UnreadableRevisions, compare_revisions, read_current
 
-__all__ = ["Status", "compare_revisions", "current_revisions", "read_status"]
+__all__ = [
+    "Status",
+    "UnreadableRevisions",
+    "compare_revisions",
+    "current_revisions",
+    "read_status",
+]
 
 
 async def current_revisions(connection: AsyncConnection) -> tuple[str, ...]:
-    """Return what the version table holds, by a single query; nothing if the table is missing."""
+    """Return what the version table holds, by a single query; nothing if the table is missing.
+
+    Raises:
+        UnreadableRevisions: the database answers, but this user lacks a GRANT; the text names it.
+    """
     return await read_current(connection, load_options())
 
 
@@ -25,7 +35,7 @@ async def read_status(database: DatabaseURL | None = None) -> Status:
     Raises:
         DatabaseUnavailable: no connection.
     """
-    database = database or app_database()
+    database = (database or app_database()).for_reading()
     with one_line_errors(database):
         async with connect(database) as connection:
             current = await current_revisions(connection)

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from sqlalchemy import QueuePool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.about import VERSION
+from app.api.answers import Alive, Database, Details, Migrations, Pool, Reachable, Unavailable
 from app.api.dependencies import EngineDep
 from app.settings import get_settings
 from dbkit import status
@@ -17,12 +18,13 @@ from dbkit.connection import query_within
 from dbkit.errors import DatabaseUnavailable
 
 ANSWER_WITHIN = 1.5  # seconds; who probes often waits for two
+UNKNOWN = Migrations(current=[], head=[], pending=None, up_to_date=False)
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-def _answer(body: dict[str, Any]) -> JSONResponse:
-    return JSONResponse(body, status_code=200 if body["status"] == "ok" else 503)
+def _answer(status_code: int, body: BaseModel) -> JSONResponse:
+    return JSONResponse(body.model_dump(exclude_unset=True), status_code)
 
 
 async def _latency(connection: AsyncConnection) -> float:
@@ -32,63 +34,69 @@ async def _latency(connection: AsyncConnection) -> float:
     return round((time.perf_counter() - begun) * 1000, 2)
 
 
+# Some load balancers probe by HEAD, which FastAPI does not answer by itself.
+@router.head("", include_in_schema=False)
 @router.get("")
-async def health() -> dict[str, str]:
+async def health() -> Alive:
     """The process answers; nothing else is touched."""
-    return {"status": "ok"}
+    return Alive(status="ok")
 
 
-@router.get("/database")
+@router.head("/database", include_in_schema=False)
+@router.get("/database", response_model=Reachable, responses={503: {"model": Unavailable}})
 async def database(engine: EngineDep) -> JSONResponse:
     """The database answers: 200; otherwise 503 with a reason, within two seconds."""
     try:
         latency = await query_within(ANSWER_WITHIN, engine, _latency)
     except DatabaseUnavailable as error:
-        return _answer({"status": "unavailable", "reason": str(error)})
-    return _answer({"status": "ok", "dialect": engine.dialect.name, "latency_ms": latency})
+        return _answer(503, Unavailable(status="unavailable", reason=str(error)))
+    return _answer(200, Reachable(status="ok", dialect=engine.dialect.name, latency_ms=latency))
 
 
-@router.get("/detailed")
+@router.head("/detailed", include_in_schema=False)
+@router.get("/detailed", response_model=Details, responses={503: {"model": Details}})
 async def detailed(engine: EngineDep) -> JSONResponse:
     """All that is known: 200 if the database answers and no revision is pending, otherwise 503."""
+    reason, migrations = None, UNKNOWN
+    found = Database(status="ok", dialect=engine.dialect.name)
 
-    async def query(connection: AsyncConnection) -> tuple[float, tuple[str, ...]]:
-        return await _latency(connection), await status.current_revisions(connection)
+    async def query(connection: AsyncConnection) -> tuple[str, ...]:
+        found.latency_ms = await _latency(connection)
+        return await status.current_revisions(connection)
 
-    body: dict[str, Any] = {
-        "status": "ok",
-        "version": VERSION,
-        "environment": get_settings().environment,
-        "database": {"status": "ok", "dialect": engine.dialect.name},
-    }
     try:
-        body["database"]["latency_ms"], current = await query_within(ANSWER_WITHIN, engine, query)
+        current = await query_within(ANSWER_WITHIN, engine, query)
         # Reading many revision files takes a moment, once.
-        migrations = await asyncio.to_thread(status.compare_revisions, current)
-        body["migrations"] = {
-            "current": list(migrations.current),
-            "head": list(migrations.head),
-            "pending": migrations.pending,
-            "up_to_date": migrations.up_to_date,
-        }
-        if not migrations.up_to_date:
-            body |= {"status": "unavailable", "reason": f"migrations pending: {migrations.pending}"}
+        now = await asyncio.to_thread(status.compare_revisions, current)
+        migrations = Migrations(
+            current=list(now.current),
+            head=list(now.head),
+            pending=now.pending,
+            up_to_date=now.up_to_date,
+        )
+        reason = None if now.up_to_date else f"migrations pending: {now.pending}"
+    except status.UnreadableRevisions as error:  # of a database that answers
+        reason = str(error)
     except DatabaseUnavailable as error:
-        failed = {"status": "unavailable", "reason": str(error)}
-        body |= failed
-        body["database"] |= failed
-        body["migrations"] = {"current": [], "head": [], "pending": None, "up_to_date": False}
-    body["pool"] = _pool(engine)
-    return _answer(body)
+        reason = str(error)
+        found = Database(status="unavailable", dialect=engine.dialect.name, reason=reason)
+    details = Details(
+        status="unavailable" if reason else "ok",
+        version=VERSION,
+        environment=get_settings().environment,
+        database=found,
+        migrations=migrations,
+        pool=_pool(engine),
+    )
+    if reason:
+        details.reason = reason
+    return _answer(503 if reason else 200, details)
 
 
-def _pool(engine: AsyncEngine) -> dict[str, int]:
-    """Connections; `overflow` counts those above the pool's size. In-memory SQLite has one."""
+def _pool(engine: AsyncEngine) -> Pool:
+    """Connections of the pool; in-memory SQLite has one."""
     pool = engine.pool
     if not isinstance(pool, QueuePool):
-        return {"size": 1, "checked_out": 0, "overflow": 0}
-    return {
-        "size": pool.size(),
-        "checked_out": pool.checkedout(),
-        "overflow": max(0, pool.overflow()),  # SQLAlchemy counts from minus the size
-    }
+        return Pool(size=1, checked_out=0, overflow=0)
+    # SQLAlchemy counts the overflow from minus the size.
+    return Pool(size=pool.size(), checked_out=pool.checkedout(), overflow=max(0, pool.overflow()))

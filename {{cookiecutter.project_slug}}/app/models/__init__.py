@@ -10,6 +10,9 @@ _FOLDER = Path(__file__).parent
 
 for _path in sorted(_FOLDER.rglob("*.py")):
     _parts = _path.relative_to(_FOLDER).with_suffix("").parts
-    # An editor's temporary file is no module: its name is not an identifier.
-    if _parts[-1] != "__init__" and all(part.isidentifier() for part in _parts):
-        import_module(".".join((__name__, *_parts)))
+    if any(part.startswith(".") for part in _parts):  # an editor's temporary file
+        continue
+    if not all(part.isidentifier() for part in _parts):
+        _name = "/".join(("app/models", *_parts))
+        raise ImportError(f"{_name}.py has a name that Python cannot import: rename it")
+    import_module(".".join((__name__, *_parts)).removesuffix(".__init__"))

@@ -1,5 +1,6 @@
 """Compares the models with a database."""
 
+from dbkit import meter
 from dbkit.autogenerate import autogenerate_options, find_differences
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
@@ -14,6 +15,7 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
         **run_keywords(options, database.dialect),
         **autogenerate_options(config, database.dialect, options),
     }
+    meter.announce("comparing {} tables with the models", len(keywords["target_metadata"].tables))
     async with (
         alembic_environment(config, scripts()) as environment,
         migration_connection(database) as connection,

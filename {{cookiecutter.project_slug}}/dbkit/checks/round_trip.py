@@ -1,5 +1,6 @@
 """The round trip: all revisions up, down and up again, on a throwaway database."""
 
+from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.models import find_model_differences
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, throwaway_database
@@ -17,10 +18,11 @@ async def check_round_trip(home: DatabaseURL, options: EnvironmentOptions) -> li
         DatabaseUnavailable: no connection.
         CommandError: a revision failed.
     """
+    problems = find_unmerged_heads()
     async with throwaway_database(home) as database:
         print(f"up to head on a throwaway database ({database.dialect})")
         await upgrade(database, options)
-        problems = await find_model_differences(database, options)
+        problems += await find_model_differences(database, options)
         print("down to base")
         await downgrade(database, options)
         print("up again")

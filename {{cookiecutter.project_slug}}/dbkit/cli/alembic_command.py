@@ -7,17 +7,25 @@ from dbkit import PROJECT
 
 def run_alembic(*arguments: str) -> None:
     """Run one of Alembic's commands; a failure is printed behind `FAILED:` and ends the process."""
-    from alembic.config import main
+    from alembic.config import CommandLine, Config
     from alembic.util import CommandError
 
+    from dbkit.config import escape_folder
     from dbkit.errors import error_text, location_of
+    from dbkit.revisions.errors import missing_parent
 
+    command_line = CommandLine(prog="alembic")
+    options = command_line.parser.parse_args(arguments)
+    config = Config(PROJECT / "alembic.ini", cmd_opts=options)
+    escape_folder(config)
     executes = arguments[0] in ("upgrade", "downgrade", "stamp", "current")
     try:
-        main(argv=["--config", str(PROJECT / "alembic.ini"), *arguments], prog="alembic")
-    except Exception as error:  # Alembic itself prints its own errors alone
+        command_line.run_cmd(config, options)
+    except (Exception, SystemExit) as error:  # Alembic itself prints its own errors alone
         location = location_of(error, PROJECT / "alembic")
-        if location is None or location.partition(":")[0] != "env.py":
+        if parent := missing_parent(error):
+            sys.exit(f"FAILED: {parent}")
+        if location is None:
             raise
         sys.exit(f"FAILED: alembic/{location}: {error_text(error)}")
     if executes:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from typing import Any
 
+from dbkit import meter
 from dbkit.cli.failures import one_line_failures
 
 
@@ -13,7 +14,7 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("migrate-test", help=text, description=text)
     command.set_defaults(run=one_line_failures(run_round_trip))
 
-    text = "refuse pending revisions, models that differ, several heads, edited files"
+    text = "refuse pending revisions, drift, models that differ, several heads, edited files"
     command = commands.add_parser("migration-check", help=text, description=text)
     command.set_defaults(run=one_line_failures(check))
 
@@ -24,6 +25,7 @@ def run_round_trip(_arguments: argparse.Namespace) -> str | None:
     from dbkit.connection import throwaway_home
     from dbkit.environment import load_options
 
+    meter.log_to_stderr()
     return _result(asyncio.run(check_round_trip(throwaway_home(), load_options())))
 
 
@@ -33,6 +35,7 @@ def check(_arguments: argparse.Namespace) -> str | None:
     from dbkit.connection import migration_database, throwaway_home
     from dbkit.environment import load_options
 
+    meter.log_to_stderr()
     database, home = migration_database(), throwaway_home()
     return _result(asyncio.run(check_deployment(database, home, load_options())))
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from io import StringIO
 from typing import Any
 
 from dbkit.cli.alembic_command import run_alembic
@@ -51,7 +50,7 @@ def show_log(arguments: argparse.Namespace) -> None:
     from dbkit.history import read_history, report
 
     async def read() -> list[Any]:
-        database = migration_database()
+        database = migration_database().for_reading()
         with one_line_errors(database):
             async with connect(database) as connection:
                 return await connection.run_sync(read_history)
@@ -68,7 +67,6 @@ def show_sql(arguments: argparse.Namespace) -> None:
     from dbkit.config import alembic_config
 
     config = alembic_config()
-    config.output_buffer = StringIO()  # a failure half way leaves nothing of it on stdout
     begin, colon, end = arguments.revision.partition(":")
     if colon and not (begin and end):
         raise CommandError("REV is a revision, or two of them: from:to")
@@ -76,7 +74,6 @@ def show_sql(arguments: argparse.Namespace) -> None:
         command.downgrade(config, arguments.revision, sql=True)
     else:
         command.upgrade(config, arguments.revision, sql=True)
-    print(config.output_buffer.getvalue(), end="")
 
 
 def _leads_up(begin: str, end: str) -> bool:

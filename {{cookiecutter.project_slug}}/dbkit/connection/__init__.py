@@ -1,7 +1,7 @@
 """Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
 
 from dbkit.connection.engine import create_engine
-from dbkit.connection.failures import explain, one_line_errors
+from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
@@ -14,6 +14,7 @@ from dbkit.connection.url import (
 )
 
 __all__ = [
+    "GRANTS",
     "DatabaseURL",
     "app_database",
     "choose_throwaway",

@@ -3,10 +3,12 @@
 from typing import Any
 
 from sqlalchemy import StaticPool, event
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from dbkit.connection.url import DatabaseURL
+from dbkit.errors import driver_error
+from dbkit.redaction import hide_values
 
 SQLITE_BUSY_TIMEOUT = 30  # seconds that a statement waits while another process writes
 
@@ -18,6 +20,7 @@ def create_engine(database: DatabaseURL, **options: Any) -> AsyncEngine:
     if database.in_memory:  # one connection, or each would be a database of its own
         options.setdefault("poolclass", StaticPool)
     engine = create_async_engine(database.url, connect_args=database.connect_args, **options)
+    event.listen(engine.sync_engine, "handle_error", _hide_values)
     if database.dialect == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
@@ -29,3 +32,21 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA busy_timeout = {SQLITE_BUSY_TIMEOUT * 1000}")
     cursor.close()
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Let no log of an error show a row, such as `Key (email)=(x@example.com) already exists`.
+
+    The driver's message stands in the errors of SQLAlchemy that wrap it, too.
+    """
+    error = driver_error(context.sqlalchemy_exception or context.original_exception)
+    before = str(error.args[0]) if error.args else ""
+    hide_values(error)
+    if not before or error.args[0] == before:
+        return
+    for copy in (context.original_exception, context.sqlalchemy_exception):
+        if copy is not None and copy is not error:
+            copy.args = tuple(
+                each.replace(before, error.args[0]) if isinstance(each, str) else each
+                for each in copy.args
+            )

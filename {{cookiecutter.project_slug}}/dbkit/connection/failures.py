@@ -8,8 +8,10 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from dbkit.connection.availability import is_broken_off, is_refused
 from dbkit.connection.url import DatabaseURL
-from dbkit.errors import DatabaseUnavailable, driver_error, sqlite_code
+from dbkit.errors import DatabaseUnavailable, driver_error, sqlite_code, sqlstate
+from dbkit.redaction import public_text
 
 # A prepared statement is missing, or there already, in a session that several clients share.
 POOLER = (
@@ -17,7 +19,11 @@ POOLER = (
     "statement_cache_size=0&prepared_statement_cache_size=0 in DATABASE_URL, "
     "migrations need MIGRATION_DATABASE_URL with the database's own address"
 )
+# What to do if a user may not do something.
+GRANTS = "'Two users' in alembic/README.md has the grants"
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
+NO_SUCH_DATABASE = "3D000"
+LOGIN_REFUSED = ("28P01", "28000")
 CLOSED = "the server closed the connection"
 SQLSTATES = {
     "08003": CLOSED,
@@ -27,7 +33,7 @@ SQLSTATES = {
     "26000": POOLER,
     "28P01": "the server refused the password",
     "28000": "the server refused this user, or the way of connecting",
-    "3D000": "no such database; 'make db-up' creates the development one",
+    NO_SUCH_DATABASE: "no such database",
     "42P05": POOLER,
     "53300": "the server has no connection left",
     "57P01": CLOSED,
@@ -51,13 +57,13 @@ def explain(error: BaseException) -> str | None:
 
     code, error = sqlite_code(error), driver_error(error)
     if isinstance(error, asyncpg.InsufficientPrivilegeError):
-        return str(error)
+        return f"{public_text(error)}; {GRANTS}"
     if isinstance(error, asyncpg.PostgresError):
         reason = SQLSTATES.get(str(error.sqlstate))
         # The driver's own error says that the connection broke, and its cause why.
         last_word = error.__cause__ if isinstance(error.__cause__, asyncpg.PostgresError) else error
         is_servers = not isinstance(last_word, asyncpg.PostgresConnectionError)
-        return f"{reason}: {last_word}" if reason == CLOSED and is_servers else reason
+        return f"{reason}: {public_text(last_word)}" if reason == CLOSED and is_servers else reason
     if code is not None:
         return SQLITE_CODES.get(code)
     if isinstance(error, ssl.SSLError):
@@ -66,16 +72,45 @@ def explain(error: BaseException) -> str | None:
         return "no answer in time"
     if isinstance(error, PoolTimeout):
         return "every connection of the pool is in use"
-    if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there; 'make db-up' starts the development database"
+    if is_refused(error):
+        return "nothing listens there"
+    if is_broken_off(error):
+        return CLOSED
     if isinstance(error, socket.gaierror):
         return "the host's name is not known"
+    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        return "no server is what target_session_attrs asks for, such as the primary"
     if isinstance(error, FileNotFoundError):
         missing = error.filename or "a socket, or a certificate file of the URL"
         return f"no such file: {missing}"
     if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return " ".join(str(error).split()) or type(error).__name__
     return None
+
+
+def _advice(error: BaseException, database: DatabaseURL) -> str:
+    """Say what starts the server or makes the database, where that is this project's own."""
+    from dbkit.connection.development import is_development_server
+
+    if is_refused(driver_error(error)):
+        advice = "'make db-up' starts the development database"
+    elif sqlstate(error) == NO_SUCH_DATABASE:
+        advice = "'make db-up' creates the development one"
+    elif sqlstate(error) in LOGIN_REFUSED:
+        advice = "'make db-up' starts this project's own server, beside one that is not"
+    else:
+        return ""
+    return f"; {advice}" if is_development_server(database) else ""
+
+
+def describe_failure(error: BaseException, database: DatabaseURL) -> str | None:
+    """Return where, why and what to do, if `error` is about reaching `database`; else None."""
+    reason = explain(error)
+    if reason is None:
+        return None
+    if sqlstate(error) in LOGIN_REFUSED:  # which login was refused, its password aside
+        reason = f"{reason} (user {database.url.username}, database {database.name})"
+    return f"{database.server}: {reason}{_advice(error, database)}"
 
 
 @contextmanager
@@ -87,7 +122,7 @@ def one_line_errors(database: DatabaseURL) -> Iterator[None]:
             sqlite3.connect(database.name).close()
         yield
     except Exception as error:
-        reason = explain(error)
-        if reason is None:
+        line = describe_failure(error, database)
+        if line is None:
             raise
-        raise DatabaseUnavailable(f"{database.server}: {reason}") from None
+        raise DatabaseUnavailable(line) from None

@@ -9,10 +9,12 @@ from urllib.parse import quote, urlencode
 
 CONNECT_TIMEOUT = 10.0  # seconds; libpq would wait for ever, asyncpg a minute
 
+TARGET = "target_session_attrs"  # which of several servers is meant
+
 # asyncpg gives these libpq's meaning when they stand in a DSN.
 IN_DSN = {
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslpassword", "sslcrl", "sslnegotiation"),
-    *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version"),
     *("application_name", "options", "passfile", "krbsrvname", "gsslib"),
 }
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -23,9 +25,7 @@ VALUES = {
     "sslnegotiation": ("postgres", "direct"),
     "ssl_min_protocol_version": TLS_VERSIONS,
     "ssl_max_protocol_version": TLS_VERSIONS,
-    "target_session_attrs": (
-        *("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
-    ),
+    TARGET: (*("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),),
     "gsslib": ("gssapi", "sspi"),
     "gssencmode": ("disable", "prefer", "require"),
     "channel_binding": ("disable", "prefer", "require"),
@@ -74,6 +74,8 @@ def driver_arguments(options: dict[str, str]) -> dict[str, Any]:
             raise ValueError("sslrootcert=system: asyncpg wants the path of a certificate file")
         elif name in IN_DSN:
             in_dsn[name] = value
+        elif name == TARGET:
+            arguments[name] = value
         elif name in ("connect_timeout", *CACHES):
             if not (value.isascii() and value.isdigit()):
                 raise ValueError(f"{name} is a whole number")

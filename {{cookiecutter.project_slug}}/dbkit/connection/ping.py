@@ -2,7 +2,6 @@
 
 import statistics
 import time
-from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,19 +18,13 @@ async def ping(database: DatabaseURL) -> str:
     Raises:
         DatabaseUnavailable: there is no connection.
     """
-    if _is_missing_file(database):  # which connecting would make
+    if database.is_missing:
         return f"SQLite: {database.name} does not exist yet; 'make migrate' makes it"
     with one_line_errors(database):
         async with connect(database) as connection:
             server = await _describe(database, connection)
             times = [await _round_trip(connection) for _ in range(ROUNDS)]
     return f"{server}: round trip {statistics.median(times):.2f} ms (median of {ROUNDS})"
-
-
-def _is_missing_file(database: DatabaseURL) -> bool:
-    file = Path(database.name)
-    is_file = database.dialect == "sqlite" and not (database.in_memory or database.url.query)
-    return is_file and file.parent.is_dir() and not file.exists()
 
 
 async def _describe(database: DatabaseURL, connection: AsyncConnection) -> str:

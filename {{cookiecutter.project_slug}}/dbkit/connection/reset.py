@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import PROJECT
@@ -17,10 +18,12 @@ from dbkit.connection.mark import project_mark
 from dbkit.connection.properties import read_locale
 from dbkit.connection.server import connect_beside, create, drop
 from dbkit.connection.url import DatabaseURL
-from dbkit.errors import DatabaseUnavailable
+from dbkit.errors import DatabaseUnavailable, error_text, sqlstate
 
 HARMLESS = ("development", "test")
 SYSTEM = ("postgres", "template0", "template1")
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+INSUFFICIENT_PRIVILEGE = "42501"
 SQLITE_PATIENCE = 5.0  # seconds for a writer to finish
 
 
@@ -39,7 +42,7 @@ async def reset_database(database: DatabaseURL, confirm: str, environment: str) 
         ResetRefused: no proof, or nothing that can be dropped.
         DatabaseUnavailable: no connection, or no right.
     """
-    name = _name(database)
+    name = database.name_to_type
     if not name or name in SYSTEM:
         raise ResetRefused(f"{name or 'a URL without a name'} is no database to drop")
     if database.in_memory or database.url.query.get("uri"):
@@ -61,10 +64,6 @@ async def reset_database(database: DatabaseURL, confirm: str, environment: str) 
                 await _prove_ours(database, connection, advice)
             await _recreate(database, connection)
     return f"Database {name} on {database.server} is empty"
-
-
-def _name(database: DatabaseURL) -> str:
-    return Path(database.name).name if database.dialect == "sqlite" else database.name
 
 
 def _real_path(database: DatabaseURL) -> Path:
@@ -90,7 +89,15 @@ async def _recreate(database: DatabaseURL, connection: AsyncConnection) -> None:
             f"the user {database.url.username} on {database.server} may not create databases"
         )
     locale = await read_locale(database, connection)
-    await drop(database, connection)
+    try:
+        await drop(database, connection)
+    except DBAPIError as error:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+            raise
+        raise ResetRefused(
+            f"{database.server}: {error_text(error)} (only its owner may drop a database, and "
+            "nobody while a superuser is connected, as 'make db-shell ADMIN=1' is)"
+        ) from None
     await create(database, connection, options=locale)
 
 

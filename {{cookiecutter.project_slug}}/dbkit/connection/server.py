@@ -23,12 +23,15 @@ def quoted(name: str) -> str:
 
 
 @asynccontextmanager
-async def connect(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
-    """One connection in autocommit mode, without a pool: DDL on databases allows no transaction.
+async def connect(
+    database: DatabaseURL, *, autocommit: bool = True
+) -> AsyncIterator[AsyncConnection]:
+    """One connection without a pool, by default in autocommit mode, which DDL on databases needs.
 
     Raises: whatever the driver raises; see `dbkit.connection.failures`.
     """
-    engine = create_engine(database, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    isolation = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
+    engine = create_engine(database, poolclass=NullPool, **isolation)
     try:
         async with engine.connect() as connection:
             yield connection

@@ -1,9 +1,10 @@
-"""The database's own command line, in place of this process."""
+"""The database's own programs, in place of this process; no password in their arguments."""
 
 import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import NoReturn
 from urllib.parse import quote, unquote
 
@@ -14,6 +15,10 @@ from dbkit.connection.url import DatabaseURL
 
 # Not libpq's: asyncpg's and SQLAlchemy's, or none of an argument's business.
 LEFT_OUT = {*CACHES, "command_timeout", "password", "sslpassword"}
+
+
+# Those of PostgreSQL that take a database by --dbname.
+CLIENTS = ("pg_dump", "pg_restore", "psql")
 
 
 class ShellUnavailable(Exception):
@@ -31,6 +36,39 @@ def open_shell(database: DatabaseURL, text: str) -> NoReturn:
     url, password = libpq_url(text)
     environment = {"PGPASSWORD": password} if password else {}
     _replace_this_process([_psql(), url], {"PGCONNECT_TIMEOUT": "10"} | environment)
+
+
+def run_client(
+    program: str, arguments: Sequence[str], database: DatabaseURL, text: str
+) -> NoReturn:
+    """Become one of `CLIENTS` on `database`, of which `text` is the URL as configured.
+
+    Raises:
+        ShellUnavailable: the program is not there, or the database is none of PostgreSQL's.
+    """
+    if database.dialect == "sqlite":
+        raise ShellUnavailable(f"{program} is PostgreSQL's, and the database is an SQLite file")
+    url, password = libpq_url(text)
+    command = [_find_client(program), f"--dbname={url}", *arguments]
+    _replace_this_process(command, {"PGPASSWORD": password} if password else {})
+
+
+def open_admin_shell(admin: DatabaseURL) -> NoReturn:
+    """Become `psql` as the superuser of this project's own server: see `find_admin`.
+
+    Raises:
+        ShellUnavailable: the program is not there.
+    """
+    address = {
+        "PGHOST": admin.url.host,
+        "PGHOSTADDR": "",
+        "PGPORT": str(admin.url.port or libpq.DEFAULT_PORT),
+        "PGUSER": admin.url.username,
+        "PGDATABASE": admin.name,
+        "PGPASSWORD": admin.url.password,
+    }
+    known = {name: value for name, value in address.items() if value is not None}
+    _replace_this_process([_psql()], {"PGCONNECT_TIMEOUT": "10"} | known)
 
 
 def libpq_url(text: str) -> tuple[str, str | None]:
@@ -59,9 +97,13 @@ def _encoded(part: str) -> str:
 
 
 def _psql() -> str:
-    found = shutil.which("psql") or shutil.which("psql", path=_bindir_of_db_up())
+    return _find_client("psql")
+
+
+def _find_client(program: str) -> str:
+    found = shutil.which(program) or shutil.which(program, path=_bindir_of_db_up())
     if found is None:
-        raise ShellUnavailable("psql is not there: install PostgreSQL's client")
+        raise ShellUnavailable(f"{program} is not there: install PostgreSQL's client")
     return found
 
 

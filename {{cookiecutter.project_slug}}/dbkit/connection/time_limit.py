@@ -43,6 +43,8 @@ async def query_within(
     error = task.exception()
     if error is None:
         return task.result()
+    if isinstance(error, DatabaseUnavailable):
+        raise error
     # Advice for developers is no answer for whoever asks over HTTP.
     reason = (explain(error) or type(error).__name__).partition(";")[0]
     raise DatabaseUnavailable(reason) from error

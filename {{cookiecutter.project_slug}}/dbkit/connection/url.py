@@ -1,6 +1,8 @@
 """Any `DATABASE_URL` → an async SQLAlchemy URL and arguments for its driver."""
 
+import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, make_url
@@ -8,6 +10,7 @@ from sqlalchemy.exc import ArgumentError
 
 from dbkit import PROJECT
 from dbkit.connection import libpq
+from dbkit.connection.libpq_options import TARGET
 from dbkit.errors import SettingsError
 from dbkit.settings import get_settings
 
@@ -37,6 +40,11 @@ class DatabaseURL:
         return self.url.database or ""
 
     @property
+    def name_to_type(self) -> str:
+        """What `CONFIRM` has to say to mean this database: its name; of SQLite, its file's name."""
+        return Path(self.name).name if self.dialect == "sqlite" else self.name
+
+    @property
     def in_memory(self) -> bool:
         """Whether this is an SQLite database without a file."""
         return self.dialect == "sqlite" and (
@@ -52,9 +60,29 @@ class DatabaseURL:
         ports = self.connect_args.get("port") or [self.url.port or libpq.DEFAULT_PORT]
         return ",".join(f"{host}:{port}" for host, port in zip(hosts, ports, strict=True))
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether this is an SQLite file that is not there, and that connecting would make."""
+        file = Path(self.name)
+        is_file = self.dialect == "sqlite" and not (self.in_memory or self.url.query)
+        return is_file and file.parent.is_dir() and not file.exists()
+
+    def for_reading(self) -> "DatabaseURL":
+        """Return this database, or an empty one in memory for a file that only writing may make."""
+        if not self.is_missing:
+            return self
+        return replace(self, url=self.url.set(database="file::memory:", query={"uri": "true"}))
+
     def named(self, name: str) -> "DatabaseURL":
         """Another database: its name on the same server, or the path of its file."""
         return replace(self, url=self.url.set(database=name))
+
+    def on_primary(self) -> "DatabaseURL":
+        """The same, on the primary where several servers are named and nothing says which."""
+        is_told = TARGET in self.connect_args or "PGTARGETSESSIONATTRS" in os.environ
+        if is_told or len(self.connect_args.get("host", [])) < 2:
+            return self
+        return replace(self, connect_args=self.connect_args | {TARGET: "primary"})
 
 
 def parse_database_url(text: str) -> DatabaseURL:
@@ -129,10 +157,10 @@ def app_database() -> DatabaseURL:
 
 
 def migration_database() -> DatabaseURL:
-    """The same database without a pooler in between: `MIGRATION_DATABASE_URL`."""
-    return configured_database("MIGRATION_DATABASE_URL")
+    """The same past a pooler, and on the primary of several servers: `MIGRATION_DATABASE_URL`."""
+    return configured_database("MIGRATION_DATABASE_URL").on_primary()
 
 
 def throwaway_home() -> DatabaseURL:
-    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`."""
-    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL")
+    """Beside which database throwaway ones are made: `TEST_DATABASE_URL`, on the primary."""
+    return configured_database("TEST_DATABASE_URL", "MIGRATION_DATABASE_URL").on_primary()

@@ -1,6 +1,7 @@
 """The development database server: `up` starts it, `down` stops it and keeps the data.
 
-Imports go one way: up, down → start, target → providers → cluster → state, env_file, errors.
+Imports go one way:
+up, down → access, notes, start, target → providers → cluster → state, env_file, errors.
 A module imports another by its full name, since this package shows functions of the same names.
 """
 

@@ -18,7 +18,7 @@ from dbkit.devserver.cluster import (
 )
 from dbkit.devserver.errors import DevServerError
 from dbkit.devserver.providers import docker, find_programs
-from dbkit.devserver.state import State, outside_folder
+from dbkit.devserver.state import State, claim_admin, outside_folder
 from dbkit.devserver.target import change_port
 
 ATTEMPTS = 3  # at a port that seemed free
@@ -31,7 +31,7 @@ def start_container(database: DatabaseURL, state: State, mark: str) -> DatabaseU
         database = _move_to_free_port(database)
     if state.provider != "docker":
         print("Starting PostgreSQL in Docker, which fetches its image once", flush=True)
-    docker.start_container(database, mark)
+    docker.start_container(claim_admin(database), mark)
     _wait_for_forwarding(database)
     state.provider, state.bindir = "docker", None
     state.save()
@@ -43,7 +43,8 @@ def start_programs(database: DatabaseURL, state: State, mark: str) -> DatabaseUR
     account = _choose_location(state)
     data = state.data_directory
     programs = find_programs(state, account, read_major_version(data))
-    create_data_directory(data, programs, account, database)
+    if read_major_version(data) is None:
+        create_data_directory(data, programs, account, claim_admin(database))
     state.provider, state.bindir = programs.provider, str(programs.bindir)
     state.save()
     for _ in range(ATTEMPTS):

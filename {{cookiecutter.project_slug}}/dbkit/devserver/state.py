@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from dbkit import PROJECT
+from dbkit.connection import DatabaseURL
+from dbkit.connection.admin import ADMIN_PASSWORD, as_admin
 from dbkit.connection.mark import SECRET, STATE_FOLDER
+from dbkit.devserver.errors import DevServerError
 
 STATE_FILE = STATE_FOLDER / "server.json"
 # For a server whose account cannot work in the project. It outlives a restart, unlike /tmp.
@@ -73,10 +76,11 @@ def outside_folder() -> Path:
 @contextmanager
 def lock_state() -> Iterator[None]:
     """Make the state folder, and let a second db-up or db-down of this project wait."""
-    STATE_FOLDER.mkdir(exist_ok=True)
+    STATE_FOLDER.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
-        # Root's umask may be 077, and the account of the server has to get through.
-        STATE_FOLDER.chmod(0o711)
+        STATE_FOLDER.chmod(0o711)  # the account of the server has to get through
+    elif STATE_FOLDER.stat().st_uid == os.geteuid():
+        STATE_FOLDER.chmod(0o700)
     (STATE_FOLDER / ".gitignore").write_text("*\n", encoding="utf-8")
     with (STATE_FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -94,11 +98,24 @@ def claim_state() -> State:
         SECRET.unlink()
         provider = None if state.provider == "docker" else state.provider
         state = State(provider=provider, bindir=state.bindir)
-    if not SECRET.exists() or not SECRET.stat().st_size:
-        descriptor = os.open(SECRET, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    _write_secret(SECRET)
+    return state
+
+
+def claim_admin(database: DatabaseURL) -> DatabaseURL:
+    """Return `database` with the superuser's login; make its password, if there is none."""
+    _write_secret(ADMIN_PASSWORD)
+    admin = as_admin(database)
+    if admin is None:
+        raise DevServerError(f"{ADMIN_PASSWORD} cannot be read: it is somebody else's")
+    return admin
+
+
+def _write_secret(path: Path) -> None:
+    if not path.exists() or not path.stat().st_size:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
-    return state
 
 
 def _is_copy(state: State) -> bool:

@@ -1,10 +1,12 @@
 """The database that `make db-up` starts a server for: `.env` names it, on this machine."""
 
-import ipaddress
 import os
 
 from dbkit.connection import DatabaseURL, app_database
-from dbkit.devserver.env_file import read_database_url, write_port
+from dbkit.connection.admin import ADMIN
+from dbkit.connection.development import is_loopback, read_database_url
+from dbkit.connection.url import parse_database_url
+from dbkit.devserver.env_file import replace_published_password, write_port
 from dbkit.devserver.errors import DevServerError, NothingToDo
 from dbkit.settings import get_settings
 
@@ -25,7 +27,7 @@ def find_development_database() -> DatabaseURL:
         )
     if database.dialect == "sqlite":
         raise NothingToDo(f"SQLite ({database.name}): there is no server to start")
-    if not _is_loopback(database.url.host):  # the URL holds neither several hosts nor a socket
+    if not is_loopback(database.url.host):  # the URL holds neither several hosts nor a socket
         raise NothingToDo(
             f"DATABASE_URL in .env points to {_describe(database)}, "
             "not to a TCP port of this machine: nothing started"
@@ -34,6 +36,10 @@ def find_development_database() -> DatabaseURL:
         raise DevServerError(
             "DATABASE_URL in .env needs a user, a password and a database for a new server: "
             "postgresql://user:password@127.0.0.1:5432/name"
+        )
+    if database.url.username == ADMIN:
+        raise DevServerError(
+            f"the user {ADMIN} in DATABASE_URL in .env is the server's superuser: name another one"
         )
     return database
 
@@ -47,16 +53,23 @@ def change_port(database: DatabaseURL, port: int) -> DatabaseURL:
     return DatabaseURL(database.url.set(port=port), database.connect_args)
 
 
+def change_password(database: DatabaseURL) -> DatabaseURL:
+    """Return the same database with a new password, which is written to `.env` and announced.
+
+    Raises:
+        DevServerError: the password is not in `.env` alone.
+    """
+    if "DATABASE_URL" in os.environ:
+        raise DevServerError(
+            "the password of DATABASE_URL is published in .env.example: "
+            "'unset DATABASE_URL', and db-up writes another one into .env"
+        )
+    replace_published_password()
+    print("The password in .env was the one of .env.example; now it is one of its own", flush=True)
+    return parse_database_url(read_database_url() or "")
+
+
 def _describe(database: DatabaseURL) -> str:
     if database.dialect == "sqlite":
         return f"SQLite ({database.name})"
     return f"{database.server}, database {database.name or '(none)'}"
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host or "").is_loopback
-    except ValueError:
-        return False

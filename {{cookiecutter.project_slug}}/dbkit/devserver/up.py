@@ -4,51 +4,59 @@ import re
 
 from dbkit.connection import DatabaseURL
 from dbkit.connection.mark import SECRET, STATE_FOLDER, project_mark
+from dbkit.devserver import notes
+from dbkit.devserver.access import identify, runs_there
 from dbkit.devserver.cluster import (
     NoAnswer,
     RunningServer,
     create_database,
     find_server,
-    identify_server,
-    identify_slow_server,
     read_major_version,
-    read_port,
     stop_server,
 )
+from dbkit.devserver.env_file import has_published_password, make_env_file
 from dbkit.devserver.errors import DevServerError, NothingToDo
 from dbkit.devserver.providers import PROVIDERS, complete_state, forced_provider, uses_docker
 from dbkit.devserver.start import start_container, start_programs
 from dbkit.devserver.state import State, claim_state, lock_state
-from dbkit.devserver.target import find_development_database
+from dbkit.devserver.target import change_password, find_development_database
 
 ANY_MARK = re.compile(r"-[0-9a-f]{32}$")
 
 
 def up() -> str:
-    """Start the development database, if it does not run; return the line to print.
+    """Start the development database, if it does not run; return the lines to print.
 
     Raises:
         NothingToDo: there is no server to start.
         DevServerError, SettingsError: no server answers that is this project's.
     """
+    if made := make_env_file():
+        print(made, flush=True)
     database = find_development_database()
     with lock_state():
         state = claim_state()
         mark = project_mark()
         if mark is None:
             raise DevServerError(f"{SECRET} cannot be read: it is somebody else's")
-        answer = identify_server(database)
-        if isinstance(answer, NoAnswer) and _runs_there(database, state):
-            answer = identify_slow_server(database)
+        answer = identify(database, state)
+        if has_published_password() and (forced_provider() or not _is_foreign(answer)):
+            database = change_password(database)
+            answer = identify(database, state)
         if isinstance(answer, RunningServer) and answer.mark == mark:
-            complete_state(state, answer)
+            complete_state(state)
             _refuse_other_provider(state)
         else:
             database = _start(database, state, mark, answer)
-            answer = identify_server(database)
+            answer = identify(database, state)
             if isinstance(answer, NoAnswer):
                 _stop(state)  # a failed db-up leaves no server behind
         return _finish(database, state, mark, answer)
+
+
+def _is_foreign(answer: RunningServer | NoAnswer) -> bool:
+    """Tell whether a server takes the password in `.env` that no project's db-up has started."""
+    return isinstance(answer, RunningServer) and not ANY_MARK.search(answer.mark)
 
 
 def _refuse_other_provider(state: State) -> None:
@@ -64,12 +72,12 @@ def _start(
     database: DatabaseURL, state: State, mark: str, answer: RunningServer | NoAnswer
 ) -> DatabaseURL:
     """Start a server; return the database at the port that the server got."""
-    if find_server(state.data_directory) is not None:
-        # It has another port, the mark of another folder, or another password.
-        if isinstance(answer, NoAnswer) and _runs_there(database, state):
-            raise _not_stopped(database, answer)
-        _stop(state)
-    elif isinstance(answer, RunningServer) and not ANY_MARK.search(answer.mark):
+    if isinstance(answer, NoAnswer) and runs_there(database, state):
+        if answer.login_refused or find_server(state.data_directory) is not None:
+            raise notes.not_stopped(database, state, answer)
+    elif find_server(state.data_directory) is not None:
+        _stop(state)  # it has another port, or the mark of another folder
+    elif isinstance(answer, RunningServer) and _is_foreign(answer):
         _leave_alone(database, answer)
 
     has_data = read_major_version(state.data_directory) is not None
@@ -81,29 +89,6 @@ def _stop(state: State) -> None:
     pid = find_server(state.data_directory)
     if pid is not None:
         stop_server(pid)
-
-
-def _runs_there(database: DatabaseURL, state: State) -> bool:
-    """Tell whether this project's own server runs at the port of `database`."""
-    data = state.data_directory
-    return find_server(data) is not None and read_port(data) == database.url.port
-
-
-def _not_stopped(database: DatabaseURL, answer: NoAnswer) -> DevServerError:
-    """Say why a server goes on: it may be slow, or `.env` wrong, and others are connected."""
-    if answer.login_refused:
-        return _login_refused(database)
-    return DevServerError(
-        f"this project's server runs, but on {database.server}: {answer.reason.partition(';')[0]} "
-        "(if it stays so: 'make db-down', then 'make db-up')"
-    )
-
-
-def _login_refused(database: DatabaseURL) -> DevServerError:
-    return DevServerError(
-        f"this project's server on {database.server} refuses the user or the password in .env: "
-        "it keeps those that .env had when its data was made"
-    )
 
 
 def _leave_alone(database: DatabaseURL, server: RunningServer) -> None:
@@ -128,7 +113,7 @@ def _finish(
     """Check that the server is this project's, create its database; return the line to print."""
     if isinstance(answer, NoAnswer):
         if answer.login_refused:
-            raise _login_refused(database)
+            raise notes.login_refused(database, state)
         raise DevServerError(f"{database.server} does not answer: {answer.reason}")
     if answer.mark != mark:
         raise DevServerError(
@@ -136,6 +121,8 @@ def _finish(
         )
     if not answer.has_database:
         create_database(database)
+    for note in notes.warnings(database, state, answer):
+        print(note, flush=True)
     provider = state.provider or "system"
     folder = state.outside or STATE_FOLDER.name
     where = "in a Docker volume" if provider == "docker" else f"in {folder}"

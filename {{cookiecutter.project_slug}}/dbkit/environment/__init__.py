@@ -5,6 +5,7 @@ The package alone reads `alembic.context`. It turns what the command has put the
 """
 
 import gc
+import sys
 from collections.abc import Callable, Mapping
 from logging.config import fileConfig
 from typing import Any
@@ -23,7 +24,7 @@ from dbkit.environment.commands import carry_out
 from dbkit.environment.reader import read_request
 from dbkit.errors import DatabaseUnavailable, SettingsError, error_text, location_of
 from dbkit.request import Kind
-from dbkit.revisions import one_line
+from dbkit.revisions import MigrationError, one_line
 
 ONLY_OPTIONS = "only_options"  # the attribute of a `Config` for which nothing is to be done
 _known_options: list[EnvironmentOptions] = []  # of this process, once `env.py` has run
@@ -49,6 +50,22 @@ def run(
     Raises:
         CommandError: one line, which Alembic prints behind `FAILED:`.
     """
+    try:
+        _run(metadata, naming_convention, configure)
+    except CommandError as error:
+        typed = context.config.cmd_opts
+        if not getattr(typed, "sql", False) or getattr(typed, "raiseerr", False):
+            raise
+        # Alembic would print its line on stdout, which is likely to be a file of SQL.
+        print(f"FAILED: {error}", file=sys.stderr)
+        sys.exit(-1)  # as Alembic does
+
+
+def _run(
+    metadata: Callable[[], MetaData],
+    naming_convention: Mapping[str, Any] | None,
+    configure: Mapping[str, Any],
+) -> None:
     check_arguments(metadata, configure)
     # Alembic takes the convention from the metadata that it is configured with.
     names = MetaData(naming_convention=naming_convention)
@@ -69,6 +86,10 @@ def run(
             carry_out(environment, request, options)
     except (DatabaseUnavailable, SettingsError) as error:
         raise CommandError(str(error)) from None
+    except MigrationError as error:
+        if config.cmd_opts is not None:  # for --raiseerr
+            raise
+        raise error from None  # code logs tracebacks, and the cause may show a row
 
 
 def load_options() -> EnvironmentOptions:
@@ -89,7 +110,7 @@ def load_options() -> EnvironmentOptions:
                 directory.run_env()
         except CommandError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             location = location_of(error, PROJECT / "alembic") or "env.py"
             raise CommandError(f"alembic/{location}: {error_text(error)}") from error
     check_has_run()

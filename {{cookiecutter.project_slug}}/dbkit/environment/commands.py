@@ -1,18 +1,24 @@
 """Carries out each kind of request with the package that knows how."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TextIO
 
 from alembic.runtime.environment import EnvironmentContext
+from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
+from dbkit.environment.read_only import read
+from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
-from dbkit.revisions import one_line, writer
+from dbkit.revisions import writer
+from dbkit.settings import get_settings
 
 
 def carry_out(
@@ -23,55 +29,45 @@ def carry_out(
         return
     script, arguments = environment.script, request.revision_arguments
     if request.kind in (Kind.NEW_REVISION, Kind.AUTOGENERATE) or arguments:
-        writer.protect_files(script)
+        writer.protect_files(script, arguments)
         writer.check_command(script, environment.config.cmd_opts, arguments)
     if request.kind is Kind.NEW_REVISION:
         return
     database = environment.config.attributes.get(DATABASE) or migration_database()
     keywords = execution.run_keywords(options, database.dialect)
     if request.kind is Kind.OFFLINE:
-        execution.render(environment, database, request, keywords)
+        sql = execution.render(environment, database, request, keywords)
+        _write(environment.config.output_buffer or sys.stdout, sql)
     elif request.kind is Kind.AUTOGENERATE:
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
         executor = execution.Executor(environment, database, request, keywords)
-        _run_async(_with_connection(database, executor.run))
+        _run_async(_with_connection(database, executor.run, executor.budget))
     else:
+        if request.kind is Kind.READ:
+            database = database.for_reading()
         if arguments:
             keywords = _compare_keywords(environment, database, options)
-        work = _create_version_table if request.kind is Kind.CREATE_VERSION_TABLE else _read
+        writes = request.kind is Kind.CREATE_VERSION_TABLE
+        work = _create_version_table if writes else read
+        budget = WaitBudget(get_settings().migration_wait) if writes else None
 
-        async def read(connection: Any) -> None:
-            await connection.run_sync(work, environment, request, keywords)
+        async def run(connection: Any) -> None:
+            await connection.run_sync(work, environment, keywords)
 
-        _run_async(_with_connection(database, read))
-
-
-async def _with_connection(database: DatabaseURL, work: Callable[[Any], Any]) -> None:
-    async with execution.migration_connection(database) as connection:
-        await work(connection)
+        _run_async(_with_connection(database, run, budget))
 
 
-def _read(
-    connection: Connection,
-    environment: EnvironmentContext,
-    request: Request,
-    keywords: dict[str, Any],
+async def _with_connection(
+    database: DatabaseURL, work: Callable[[Any], Any], budget: WaitBudget | None = None
 ) -> None:
-    """Let a command that only reads do its work, with the revisions of the database at hand."""
-    with execution.quiet():
-        migration = execution.configure(
-            environment, connection=connection, dont_mutate=True, **keywords
-        )
-    heads = migration.get_current_heads()
-    with one_line(environment.script, heads=heads), environment.begin_transaction():
-        environment.run_migrations()
+    async with execution.migration_connection(database, budget) as connection:
+        await work(connection)
 
 
 def _create_version_table(
     connection: Connection,
     environment: EnvironmentContext,
-    request: Request,
     keywords: dict[str, Any],
 ) -> None:
     """Do what `alembic ensure_version` asks for."""
@@ -111,9 +107,20 @@ async def _autogenerate(
             await _with_connection(throwaway, executor.run)
 
         async def compare(connection: Any) -> None:
-            await connection.run_sync(_read, environment, request, keywords | {"fn": request.find})
+            await connection.run_sync(read, environment, keywords | {"fn": request.find})
 
         await _with_connection(throwaway, compare)
+
+
+def _write(output: TextIO, text: str) -> None:
+    """Write all of a result at once: what fails before leaves nothing that looks like one."""
+    try:
+        output.write(text)
+        output.flush()
+    except BrokenPipeError:  # `| head` has read enough; the end of the process would flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        raise CommandError(f"the SQL cannot be written: {error.strerror}") from None
 
 
 def _run_async(work: Coroutine[Any, Any, None]) -> None:

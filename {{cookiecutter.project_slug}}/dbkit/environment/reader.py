@@ -3,6 +3,7 @@
 Nothing else knows the options that Alembic's commands hand over.
 """
 
+import os
 from typing import Any
 
 from alembic import context
@@ -32,6 +33,8 @@ def read_request() -> tuple[EnvironmentContext, Request]:
         find=options["fn"],
         destination=options.get("destination_rev", "heads"),
         purge=bool(options.get("purge")),
+        # Never a line of `.env`: who means this command says so with this command.
+        confirm=os.environ.get("CONFIRM", ""),
         revision_arguments=arguments,
     )
     return environment, request

@@ -1,13 +1,8 @@
 """Carries revisions out on one database: lock, steps, retries, history."""
 
 from dbkit.execution.commands import downgrade, run_keywords, upgrade
-from dbkit.execution.context import (
-    alembic_environment,
-    configure,
-    create_version_table,
-    migration_connection,
-    quiet,
-)
+from dbkit.execution.connection import migration_connection
+from dbkit.execution.context import alembic_environment, configure, create_version_table, quiet
 from dbkit.execution.executor import Executor
 from dbkit.execution.offline import render
 from dbkit.execution.steps import upgrade_steps

@@ -14,7 +14,7 @@ from dbkit.execution.context import use_context
 from dbkit.execution.progress import Progress
 from dbkit.execution.steps import StepFinder
 from dbkit.history import create_table
-from dbkit.revisions import one_line
+from dbkit.revisions import Running, one_line
 from dbkit.transactions import GuardedContext, TransactionGuard
 
 RestoreSession = Callable[[Connection], None]
@@ -121,8 +121,15 @@ class Attempt:
         return one_line(
             self.finder.script,
             heads=self.finder.heads,
-            file=lambda: self.progress.file,
-            remains=self._remains,
+            running=self._running,
+        )
+
+    def _running(self) -> Running:
+        return Running(
+            self.progress.file,
+            self.progress.applied_revision,
+            self.guard.statement_seconds,
+            self._remains(),
         )
 
     def _remains(self) -> str:

@@ -2,21 +2,35 @@
 
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
-from dbkit.execution.context import alembic_environment, migration_connection
+from dbkit.execution.connection import migration_connection
+from dbkit.execution.context import alembic_environment
 from dbkit.execution.executor import Executor
 from dbkit.execution.steps import downgrade_steps, upgrade_steps
+from dbkit.locking import WaitBudget
 from dbkit.request import FindSteps, Kind, Request
 from dbkit.revisions import one_line, scripts
 
 
-async def upgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
-    """Apply all revisions; cancelled, it rolls back the one that is under way.
+async def upgrade(
+    database: DatabaseURL,
+    options: EnvironmentOptions,
+    to: tuple[str, ...] = ("heads",),
+    budget: WaitBudget | None = None,
+) -> None:
+    """Apply all revisions up to some; cancelled, it rolls back the one that is under way.
+
+    Args:
+        database: the database.
+        options: what `alembic/env.py` says.
+        to: identifiers of revisions, by default the newest.
+        budget: what is left to wait, also for the server to answer; without one, that is not waited
+            for.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
-    await _execute(database, options, upgrade_steps(scripts()), "heads")
+    await _execute(database, options, upgrade_steps(scripts(), to), ", ".join(to), budget)
 
 
 async def downgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
@@ -25,13 +39,18 @@ async def downgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
 
 
 async def _execute(
-    database: DatabaseURL, options: EnvironmentOptions, find: FindSteps, destination: str
+    database: DatabaseURL,
+    options: EnvironmentOptions,
+    find: FindSteps,
+    destination: str,
+    budget: WaitBudget | None = None,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
+    keywords = run_keywords(options, database.dialect)
     async with alembic_environment(alembic_config(database), scripts()) as environment:
-        executor = Executor(environment, database, request, run_keywords(options, database.dialect))
+        executor = Executor(environment, database, request, keywords, budget)
         with one_line(scripts()):
-            async with migration_connection(database) as connection:
+            async with migration_connection(database, budget) as connection:
                 await executor.run(connection)
 
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -12,14 +11,8 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import NullPool, inspect
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import inspect
 from sqlalchemy.schema import CreateSchema
-
-from dbkit.connection import DatabaseURL, create_engine, one_line_errors
-from dbkit.connection.libpq_options import CACHES
-from dbkit.execution import sqlite
 
 _in_use = Lock()  # `alembic.context` and `alembic.op` are one for the process
 
@@ -77,28 +70,3 @@ async def alembic_environment(
             yield environment
     finally:
         _in_use.release()
-
-
-@asynccontextmanager
-async def migration_connection(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
-    """Open a connection for migrations alone, and close it afterwards.
-
-    Raises:
-        CommandError: the database is in memory, and would be gone with the connection.
-        DatabaseUnavailable: no connection, or one that broke.
-    """
-    if database.in_memory:
-        raise CommandError("a database in memory would be gone with this command")
-    if database.dialect == "postgresql":
-        # A revision may change a table that it has read: its cached plan would then be refused.
-        uncached = dict.fromkeys(CACHES, 0)
-        database = replace(database, connect_args=database.connect_args | uncached)
-    engine = create_engine(database, poolclass=NullPool)
-    if database.dialect == "sqlite":
-        sqlite.prepare_engine(engine)
-    try:
-        with one_line_errors(database):
-            async with engine.connect() as connection:
-                yield connection
-    finally:
-        await engine.dispose()

@@ -19,10 +19,11 @@ from dbkit.execution.steps import StepFinder
 from dbkit.history import TABLE as HISTORY
 from dbkit.history import create_table
 from dbkit.locking import (
+    MigrationSession,
     WaitBudget,
     lock_holder,
     lock_key,
-    prepare_session,
+    migration_session,
     try_lock,
     watch_blockers,
 )
@@ -41,6 +42,7 @@ class Executor:
         environment: Alembic's environment, which a revision sees as `alembic.context`.
         database: what the connection leads to.
         keywords: those of `EnvironmentContext.configure`.
+        budget: what is left to wait, if a part of it is spent already.
     """
 
     def __init__(
@@ -49,13 +51,14 @@ class Executor:
         database: DatabaseURL,
         request: Request,
         keywords: Mapping[str, Any],
+        budget: WaitBudget | None = None,
     ) -> None:
         self.environment = environment
         self.database = database
         self.keywords = keywords
         self.settings = get_settings()
-        self.budget = WaitBudget(self.settings.migration_wait)
-        self.finder = StepFinder(environment.script, request)
+        self.budget = budget or WaitBudget(self.settings.migration_wait)
+        self.finder = StepFinder(environment.script, request, database)
         self.progress = Progress(database, self.budget)
         self.attempt = Attempt(self.finder, self.progress)
         self.retry = Retry(self.progress, self.attempt.guard)
@@ -83,11 +86,15 @@ class Executor:
         version_table = table(alembics.version_table, schema=alembics.version_table_schema)
         preparer = connection.dialect.identifier_preparer
         tables = (preparer.format_table(version_table), HISTORY)
-        session = await prepare_session(connection, self.settings, tables)
+        async with migration_session(connection, self.database, self.settings, tables) as session:
+            key = lock_key(session.database, alembics.version_table)
+            await self._run_in_session(connection, session, key)
+
+    async def _run_in_session(
+        self, connection: AsyncConnection, session: MigrationSession, key: int
+    ) -> None:
         self.attempt.restore_session = session.restore
-        steps = await self._take_lock(
-            connection, lock_key(session.database, alembics.version_table)
-        )
+        steps = await self._take_lock(connection, key)
         if not self._is_pending(steps):
             return
         await connection.run_sync(self._create_tables)
@@ -101,15 +108,19 @@ class Executor:
         interval = self.settings.migration_lock_timeout / 5
         blockers = self.progress.blockers
         async with watch_blockers(blockers, self.database, session.pid, interval):
-            for steps in transactions:
-                heads = await self.retry(connection, partial(self._apply, context, steps, heads))
+            with self.progress.metered(steps):
+                for each in transactions:
+                    apply = partial(self._apply, context, each, heads)
+                    heads = await self.retry(connection, apply)
 
     async def _run_on_sqlite(self, connection: AsyncConnection) -> None:
         timeout = self.settings.migration_lock_timeout * 1000
         await connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout:.0f}")
-        if self._is_pending(await self.retry(connection, self._find_steps)):
+        steps = await self.retry(connection, self._find_steps)
+        if self._is_pending(steps):
             await connection.execution_options(writes=True)
-            await self.retry(connection, self._apply_all)
+            with self.progress.metered(steps):
+                await self.retry(connection, self._apply_all)
 
     def _is_pending(self, steps: list[MigrationStep]) -> bool:
         if steps or self.finder.purge:

@@ -1,7 +1,10 @@
 """Writes what the revisions would do as SQL, complete or not at all."""
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -25,8 +28,26 @@ def render(
     database: DatabaseURL,
     request: Request,
     keywords: Mapping[str, Any],
+) -> str:
+    """Return the SQL of a request, and of the rows of its history.
+
+    What a revision prints goes to stderr: it is no SQL.
+
+    Raises:
+        CommandError: a revision cannot be written as SQL; one line.
+    """
+    output = StringIO()
+    with redirect_stdout(sys.stderr):
+        _render(environment, database, request, {**keywords, "output_buffer": output})
+    return output.getvalue()
+
+
+def _render(
+    environment: EnvironmentContext,
+    database: DatabaseURL,
+    request: Request,
+    keywords: Mapping[str, Any],
 ) -> None:
-    """Write the SQL of a request, and of the rows of its history, to Alembic's output."""
     settings = get_settings()
     rows = _HistoryRows(Author(settings.environment))
 

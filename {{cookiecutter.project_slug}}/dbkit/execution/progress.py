@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -11,6 +13,7 @@ from sqlalchemy import Connection
 from dbkit.connection import DatabaseURL
 from dbkit.history import Author, Measurements, record_applied, record_failed
 from dbkit.locking import Blockers, WaitBudget
+from dbkit.meter import Meter
 from dbkit.settings import get_settings
 from dbkit.transactions import TransactionTimer
 
@@ -29,21 +32,39 @@ class Progress:
         self.author = Author(get_settings().environment)
         self.step: MigrationStep | None = None
         self.retries = 0
+        self.meter: Meter | None = None
         self._last: MigrationStep | None = None
         self._begun = monotonic()
         self._waited_before = 0.0
         self._finished: list[str] = []
         self._notice: asyncio.TimerHandle | None = None
 
+    @contextmanager
+    def metered(self, steps: Sequence[MigrationStep]) -> Iterator[None]:
+        """Show how far the run is that applies `steps`."""
+        title = f"revisions on {self.database.name_to_type}"
+        with Meter(title, len(steps)) as self.meter:
+            yield
+
     @property
     def file(self) -> Path | None:
         """The file of the revision that is being executed; a stamp has none."""
         return Path(self.step.revision.path) if isinstance(self.step, RevisionStep) else None
 
+    @property
+    def applied_revision(self) -> str | None:
+        """The revision that is being applied; None for a downgrade or a stamp."""
+        if isinstance(self.step, RevisionStep) and self.step.is_upgrade:
+            return self.step.revision.revision
+        return None
+
     def begin_attempt(self) -> None:
         """Start measuring an attempt: on SQLite of all steps, otherwise of one."""
         self._announce(None)
         self.step = None
+        if self.meter is not None:
+            for _ in self._finished:  # none of them is done any more
+                self.meter.retreat()
         self._finished.clear()
         self.timer.restart()
 
@@ -68,6 +89,8 @@ class Progress:
         self._announce(None)
         step = str(self.step).replace("stamp_revision", "stamp")
         self._finished.append(f"Ran {step} ({monotonic() - self._begun:.2f} s)")
+        if self.meter is not None:
+            self.meter.advance()
         self._last = self.step
         self.step, self.retries, self._waited_before = None, 0, self.budget.waited
 

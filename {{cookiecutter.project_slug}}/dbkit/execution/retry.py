@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.errors import error_text
@@ -41,8 +41,7 @@ class Retry:
                 elif not connection.invalidated:
                     await connection.rollback()
                 if not (is_lock_error(error) and self.guard.repeatable):
-                    text = error_text(error) if isinstance(error, DBAPIError) else str(error)
-                    await self.progress.record_failed(text or "interrupted")
+                    await self.progress.record_failed(_text_of(error))
                     raise
                 await self._back_off(error)
 
@@ -65,3 +64,10 @@ class Retry:
             await progress.record_failed(text)
             raise MigrationError(text) from error
         progress.retries += 1
+
+
+def _text_of(error: BaseException) -> str:
+    """Return the line of a failure; one that is no `Exception` was told to end."""
+    if isinstance(error, CommandError):
+        return str(error)
+    return error_text(error) if isinstance(error, Exception) else "interrupted"

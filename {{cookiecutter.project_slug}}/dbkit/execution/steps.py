@@ -12,7 +12,8 @@ from alembic.script.revision import RevisionError
 from alembic.util import CommandError, to_tuple
 from sqlalchemy import Connection
 
-from dbkit.history import check_ahead, check_unedited
+from dbkit.connection import DatabaseURL
+from dbkit.history import check_ahead, check_ran_here, check_unedited
 from dbkit.request import FindSteps, Request
 from dbkit.revisions import MigrationError, is_known
 from dbkit.transactions import check_source
@@ -20,11 +21,11 @@ from dbkit.transactions import check_source
 log = logging.getLogger("alembic.migrator")
 
 
-def upgrade_steps(script: ScriptDirectory) -> FindSteps:
-    """Return a function that finds the steps up to the newest revisions."""
+def upgrade_steps(script: ScriptDirectory, to: tuple[str, ...] = ("heads",)) -> FindSteps:
+    """Return a function that finds the steps up to the revisions `to`, by default the newest."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
-        revisions = script.iterate_revisions("heads", heads, implicit_base=True)
+        revisions = script.iterate_revisions(to, heads, implicit_base=True)
         make = MigrationStep.upgrade_from_script
         return [make(script.revision_map, revision) for revision in reversed(list(revisions))]
 
@@ -49,9 +50,10 @@ class StepFinder:
     would otherwise count anew after another instance applied one of the two.
     """
 
-    def __init__(self, script: ScriptDirectory, request: Request) -> None:
+    def __init__(self, script: ScriptDirectory, request: Request, database: DatabaseURL) -> None:
         self.script = script
         self.request = request
+        self.database = database
         self.purge = request.purge  # the version table is emptied first
         self.heads: tuple[str, ...] = ()  # at which the database stands
         self.is_ahead = False
@@ -81,6 +83,8 @@ class StepFinder:
         steps = find_steps(self.request, self.script, heads, context)
         if any(isinstance(step, RevisionStep) and step.is_upgrade for step in steps):
             check_unedited(connection, self.script, self.heads)
+        name = self.database.name_to_type
+        check_ran_here(connection, self.script, steps, name, self.request.confirm)
         check_steps(steps, connection.dialect.name)
         return steps
 

@@ -65,8 +65,10 @@ def check_ahead(
     )
 
 
-def edited_files(connection: Connection, scripts: ScriptDirectory) -> list[str]:
-    """Return a line for each revision whose file is not what it was when it ran there.
+def find_edited(
+    connection: Connection, scripts: ScriptDirectory, heads: tuple[str, ...]
+) -> str | None:
+    """Name the revisions whose files are not what they were when they ran there, with advice.
 
     A stamp vouches for all that came before it: whoever stamps knows what the database holds.
     """
@@ -80,20 +82,20 @@ def edited_files(connection: Connection, scripts: ScriptDirectory) -> list[str]:
         path = Path(scripts.get_revision(name).path)
         if checksum(path) != row.checksum:
             lines.append(f"{path.name} was edited after it ran here on {_date(row)}")
-    return lines
+    if not lines:
+        return None
+    return (
+        f"{'; '.join(lines)}: restore it, and write a new revision for the change; or say that "
+        f"it is right as it is: alembic stamp --purge {' '.join(heads) or 'base'}"
+    )
 
 
 def check_unedited(
     connection: Connection, scripts: ScriptDirectory, heads: tuple[str, ...]
 ) -> None:
     """Raise `CommandError` if a revision's file is not what it was when it ran there."""
-    lines = edited_files(connection, scripts)
-    if lines:
-        raise CommandError(
-            f"{'; '.join(lines)}: restore it, and write a new revision for the change; or say that "
-            f"it is right as it is: alembic stamp --purge {' '.join(heads) or 'base'}. "
-            "Nothing was changed"
-        )
+    if edited := find_edited(connection, scripts, heads):
+        raise CommandError(f"{edited}. Nothing was changed")
 
 
 def _date(row: Row[Any]) -> str:

@@ -2,7 +2,7 @@
 
 from dbkit.locking.advisory_lock import lock_holder, lock_key, try_lock
 from dbkit.locking.blockers import Blockers, watch_blockers
-from dbkit.locking.session import MigrationSession, prepare_session
+from dbkit.locking.session import MigrationSession, migration_session
 from dbkit.locking.wait_budget import WaitBudget
 
 __all__ = [
@@ -11,7 +11,7 @@ __all__ = [
     "WaitBudget",
     "lock_holder",
     "lock_key",
-    "prepare_session",
+    "migration_session",
     "try_lock",
     "watch_blockers",
 ]

@@ -2,14 +2,17 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dbkit.connection import DatabaseURL
+from dbkit.locking.pooler import give_back, keeps_session
 from dbkit.settings import DatabaseSettings
 
 # Nothing is set in a session that a pooler lent: it would keep the settings for others. What the
@@ -67,30 +70,59 @@ def quote(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-async def prepare_session(
-    connection: AsyncConnection, settings: DatabaseSettings, tables: Sequence[str]
-) -> MigrationSession:
+@asynccontextmanager
+async def migration_session(
+    connection: AsyncConnection,
+    database: DatabaseURL,
+    settings: DatabaseSettings,
+    tables: Sequence[str],
+) -> AsyncIterator[MigrationSession]:
     """Set in `connection` what a migration needs, whatever the role or the database sets.
+
+    A session that a pooler lent is given back without the settings and the lock.
 
     Args:
         tables: those of the migrations, as SQL names them; they need not be there.
 
     Raises:
-        CommandError: the session cannot write, or not see what ran, or it is a pooler's: that would
-            give each transaction another session, and leave the lock with a session of others.
+        CommandError: the session cannot write, or not see what ran, or it is a pooler's in
+            transaction mode: that would give each transaction another session, and leave the lock
+            with a session of others.
     """
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
-    pid = driver.get_server_pid()
+    pid = told = driver.get_server_pid()
     wanted = needed_settings(settings)
+    row = await _prepare(connection, pid, wanted, tables)
+    if row.pid != told and not await keeps_session(driver, row.pid, database):
+        raise CommandError(
+            "a connection pooler in transaction mode stands before the database, and locks do not "
+            "hold through it: set MIGRATION_DATABASE_URL to the database's own address, or to the "
+            "pooler's session mode; nothing was changed"
+        )
+    _check(row)
+    if row.pid != told:  # nothing is set yet
+        row = await _prepare(connection, row.pid, wanted, tables)
+    kept = {name: wanted[name] for name in row.names}
+    try:
+        yield MigrationSession(row.pid, row.database, kept)
+    finally:
+        if row.pid != told:
+            await give_back(connection, driver, f"{RESTORE}; SELECT pg_advisory_unlock_all()")
+
+
+async def _prepare(
+    connection: AsyncConnection, pid: int, wanted: dict[str, str], tables: Sequence[str]
+) -> Row[Any]:
+    """Look at the session, and set `wanted` if it is that of process `pid`."""
     arguments = {"pid": pid, "names": [*wanted], "values": [*wanted.values()], "tables": [*tables]}
     row = (await connection.execute(PREPARE, arguments)).one()
     await connection.commit()
-    if row.pid != pid:
-        raise CommandError(
-            "a connection pooler stands before the database, and locks do not hold through it: "
-            "set MIGRATION_DATABASE_URL to the database's own address; nothing was changed"
-        )
+    return row
+
+
+def _check(row: Row[Any]) -> None:
+    """Raise `CommandError` if the session cannot write, or not see what ran."""
     if row.is_standby:
         raise CommandError(
             "the server is a standby, which only reads: set MIGRATION_DATABASE_URL to that of "
@@ -107,7 +139,6 @@ async def prepare_session(
             "tell what ran: let the owner migrate, or type ALTER TABLE … DISABLE ROW LEVEL "
             "SECURITY; nothing was changed"
         )
-    return MigrationSession(row.pid, row.database, {name: wanted[name] for name in row.names})
 
 
 def needed_settings(settings: DatabaseSettings) -> dict[str, str]:

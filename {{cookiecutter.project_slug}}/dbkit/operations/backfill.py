@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
-from dbkit.errors import sqlstate
+from dbkit.errors import driver_error, sqlstate
 from dbkit.operations.backfill_sql import PASSES, STILL_TRUE, batch_statement, first_key, script
 from dbkit.operations.sql import (
     execute,
@@ -79,7 +79,7 @@ class Backfill(MigrateOperation):
                 _fill(operations, table, first, statement, pause)
             except DBAPIError as error:
                 is_ours = sqlstate(error) == INVALID_TEXT_REPRESENTATION
-                if is_ours and STILL_TRUE in str(error.orig):
+                if is_ours and STILL_TRUE in getattr(driver_error(error), "message", ""):
                     raise _still_true(table, where) from None
                 raise
 

@@ -1,6 +1,8 @@
 """The revision files of this checkout: read, and named when a new one is written."""
 
 from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, several_heads
+from dbkit.revisions.failures import Running
+from dbkit.revisions.grants import UnreadableRevisions
 from dbkit.revisions.loader import (
     is_known,
     known_revisions,
@@ -12,7 +14,9 @@ from dbkit.revisions.status import Status, compare_revisions, read_current
 
 __all__ = [
     "MigrationError",
+    "Running",
     "Status",
+    "UnreadableRevisions",
     "compare_revisions",
     "is_known",
     "is_lock_error",

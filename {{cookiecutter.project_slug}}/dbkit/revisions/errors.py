@@ -5,6 +5,7 @@ They name the file and line of the revision, and say what to do.
 
 import sqlite3
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,21 +18,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from dbkit import PROJECT
 from dbkit.connection import explain
-from dbkit.errors import (
-    ACTIVE_SQL_TRANSACTION,
-    INSUFFICIENT_PRIVILEGE,
-    QUERY_CANCELED,
-    error_text,
-    location_of,
-    sqlite_code,
-    sqlstate,
-)
-from dbkit.settings import get_settings
+from dbkit.errors import error_text, location_of, sqlite_code, sqlstate
+from dbkit.revisions.failures import Running, failure_text
 from dbkit.transactions import MixedTransactionModes
 
 # lock_not_available and deadlock_detected:
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 LOCK_SQLSTATES = ("55P03", "40P01")
+# Alembic warns, with a path of the library, of what `missing_parent` explains.
+warnings.filterwarnings("ignore", module=r"alembic\.script\.revision")
 DRIVERS = ("asyncpg", "aiosqlite", "sqlalchemy")
 
 
@@ -44,24 +39,6 @@ def is_lock_error(error: BaseException) -> bool:
     if isinstance(error, MigrationError) and error.__cause__ is not None:
         error = error.__cause__
     return sqlstate(error) in LOCK_SQLSTATES or sqlite_code(error) == sqlite3.SQLITE_BUSY
-
-
-def statement_error_text(error: BaseException) -> str:
-    """Return the error's own words, with what to do about it where that is known."""
-    text = error_text(error)
-    code = sqlstate(error)
-    if code == QUERY_CANCELED:
-        return f"{text} (MIGRATION_TIMEOUT is {get_settings().migration_timeout:g} s)"
-    is_extension = isinstance(error, DBAPIError) and "EXTENSION" in (error.statement or "").upper()
-    if code == INSUFFICIENT_PRIVILEGE and is_extension:
-        return (
-            f"{text} (let a superuser install it; where throwaway databases are made, into a"
-            " database that TEST_DATABASE_TEMPLATE names)"
-        )
-    is_setting = isinstance(error, DBAPIError) and (error.statement or "").startswith("SET")
-    if code == ACTIVE_SQL_TRANSACTION and not is_setting:  # SET TRANSACTION comes too late
-        return f"{text} (put it in 'with op.get_context().autocommit_block():')"
-    return text
 
 
 def several_heads(script: ScriptDirectory) -> CommandError:
@@ -88,16 +65,14 @@ def one_line(
     script: ScriptDirectory,
     *,
     heads: tuple[str, ...] = (),
-    file: Callable[[], Path | None] = lambda: None,
-    remains: Callable[[], str] = lambda: "nothing was changed",
+    running: Callable[[], Running] = Running,
 ) -> Iterator[None]:
     """Turn what goes wrong inside into a `MigrationError`, where it is foreseeable.
 
     Args:
         heads: the revisions at which the database stands, if they are known.
-        file: returns the file of the revision being executed. It is named when no statement of it
+        running: describes the revision being executed. Its file is named when no statement of it
             shows in the traceback: a deferred constraint that is checked at the commit, say.
-        remains: returns what stays in the database of a revision that failed.
     """
     versions = Path(script.versions)
     try:
@@ -106,26 +81,36 @@ def one_line(
         raise
     except CommandError as error:
         message, location = _with_advice(error, script, heads), location_of(error, versions)
-        if location is None and isinstance(error, MixedTransactionModes) and (path := file()):
+        if (
+            location is None
+            and isinstance(error, MixedTransactionModes)
+            and (path := running().file)
+        ):
             location = path.name
         raise MigrationError(f"{location}: {message}" if location else message) from None
     except KeyboardInterrupt:
         raise MigrationError("interrupted; what was not committed is undone") from None
+    except SystemExit as error:  # which would end the command without a word, and as a success
+        location = location_of(error, versions) or "sys.exit()"
+        raise MigrationError(
+            f"{location}: sys.exit() ends no migration, an exception does; {running().remains}"
+        ) from error
     except Exception as error:
-        location = location_of(error, versions)
+        revision, location = running(), location_of(error, versions)
         if location is None and (of_the_service := _in_function_of_env_py(error)):
-            raise MigrationError(f"{of_the_service}: {error_text(error)}; {remains()}") from error
-        if location is None and isinstance(error, DBAPIError) and (path := file()):
-            location = path.name
+            text = f"{of_the_service}: {error_text(error)}; {revision.remains}"
+            raise MigrationError(text) from error
+        if location is None and isinstance(error, DBAPIError) and revision.file:
+            location = revision.file.name
         if parent := missing_parent(error):
             raise MigrationError(parent) from error
+        text = failure_text(error, versions, revision)
         if location is not None and not _is_about_the_server(error):
-            text = f"{location}: {statement_error_text(error)}; {remains()}"
-            raise MigrationError(text) from error
+            raise MigrationError(f"{location}: {text}; {revision.remains}") from error
         if isinstance(error, SQLAlchemyError) and not isinstance(error, DBAPIError):
             raise MigrationError(f"the models: {error_text(error)}") from error
         if isinstance(error, DBAPIError) and explain(error) is None:
-            raise MigrationError(statement_error_text(error)) from error
+            raise MigrationError(text) from error
         raise
 
 
@@ -135,7 +120,8 @@ def _with_advice(error: CommandError, script: ScriptDirectory, heads: tuple[str,
         if cause.argument in heads:
             return (
                 f"{error}, at which the database stands: this code is older than the database, "
-                "or the revision is on another branch; nothing was changed"
+                "or the revision is on another branch; nothing was changed. If its file is lost "
+                "for good: alembic stamp --purge <revision>"
             )
         return f"{error}; 'make migration-history' lists those there are"
     if isinstance(cause, MultipleHeads):

@@ -41,7 +41,7 @@ def _file_errors(versions: Path) -> Iterator[None]:
         yield
     except CommandError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         location = location_of(error, versions) or versions.name
         message = missing_parent(error) or f"{location}: {error_text(error)}"
         raise CommandError(message) from error

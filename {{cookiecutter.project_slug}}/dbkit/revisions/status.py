@@ -7,8 +7,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.config import EnvironmentOptions
-from dbkit.errors import sqlstate
-from dbkit.revisions.loader import known_revisions, scripts, with_ancestors
+from dbkit.errors import INSUFFICIENT_PRIVILEGE, sqlstate
+from dbkit.revisions.grants import check_readable
+from dbkit.revisions.loader import is_known, scripts, with_ancestors
 
 UNDEFINED_TABLE = "42P01"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
@@ -35,8 +36,9 @@ class Status:
 def compare_revisions(current: tuple[str, ...]) -> Status:
     """Return the status of a database whose version table holds `current`; loads the revisions."""
     head = tuple(scripts().get_heads())
-    known = known_revisions(scripts())
-    unknown = tuple(name for name in current if name not in known)
+    if set(current) == set(head):  # what a probe meets nearly always
+        return Status(current, head, pending=0)
+    unknown = tuple(name for name in current if not is_known(scripts(), name))
     if unknown:  # newer code has migrated it: nothing is left for this one
         return Status(current, head, pending=0, unknown=unknown)
     pending = with_ancestors(scripts(), head) - with_ancestors(scripts(), current)
@@ -47,15 +49,23 @@ async def read_current(connection: AsyncConnection, options: EnvironmentOptions)
     """Return what the version table holds, by a single query; nothing if the table is missing.
 
     Leaves no transaction open.
+
+    Raises:
+        UnreadableRevisions: this user may not read it; names the GRANT that is missing.
     """
     name, schema = options.version_table, options.version_table_schema
     versions = connection.dialect.identifier_preparer.format_table(table(name, schema=schema))
     query = text(f"SELECT version_num FROM {versions}")
     try:
         try:
-            return tuple(await connection.scalars(query))
+            current = tuple(await connection.scalars(query))
+            if not current and connection.dialect.name == "postgresql":
+                await check_readable(connection, name, schema)
+            return current
         except DBAPIError as error:
             await connection.rollback()
+            if sqlstate(error) in (UNDEFINED_TABLE, INSUFFICIENT_PRIVILEGE):
+                await check_readable(connection, name, schema)
             if sqlstate(error) == UNDEFINED_TABLE:
                 return ()
             if connection.dialect.name != "sqlite":

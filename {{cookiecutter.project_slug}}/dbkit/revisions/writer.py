@@ -34,13 +34,18 @@ def body(statements: str) -> str:
     return "\n".join(lines).strip()
 
 
-def check_message(message: str | None) -> None:
-    """Raise `CommandError` unless `message` has a letter or digit to name a file after."""
-    if not any(char.isalnum() for char in message or ""):
-        raise CommandError(
-            "a revision needs a message with a letter or digit: "
-            'make migration MSG="add phone to users"'
-        )
+def check_message(message: str | None, arguments: Mapping[str, Any]) -> None:
+    """Raise `CommandError` unless `message` has a letter or digit to name a file after.
+
+    Args:
+        arguments: those of `alembic revision`; none for `merge`.
+    """
+    if any(char.isalnum() for char in message or ""):
+        return
+    example = 'migration-empty MSG="fill phone of users"' if arguments else "migration-merge"
+    if arguments.get("autogenerate"):
+        example = 'migration MSG="add phone to users"'
+    raise CommandError(f"a revision needs a message with a letter or digit: make {example}")
 
 
 def check_command(
@@ -59,21 +64,24 @@ def check_command(
     # Code that calls Alembic's commands gives no command line; its `check` has no message.
     is_revision = command_line is not None and command_line.cmd[0] is command.revision
     if is_revision or arguments["message"] is not None:
-        check_message(arguments["message"])
+        check_message(arguments["message"], arguments)
         if several and arguments["head"] in (None, "head"):
             raise several_heads(script)
 
 
-def protect_files(script: ScriptDirectory) -> None:
+def protect_files(script: ScriptDirectory, arguments: Mapping[str, Any]) -> None:
     """Let no new revision of this command overwrite a file or repeat an identifier.
 
     Alembic names files in one place, whether it autogenerates, merges or writes an empty one.
+
+    Args:
+        arguments: those of `alembic revision`; none for `merge`.
     """
 
     def free_path(
         alembics_path: Path, folder: str | PathLike[str], rev_id: str, message: str | None
     ) -> Path:
-        check_message(message)
+        check_message(message, arguments)
         if not os.access(folder, os.W_OK):
             raise CommandError(f"{folder} cannot be written to")
         if any(known.revision == rev_id for known in script.walk_revisions()):

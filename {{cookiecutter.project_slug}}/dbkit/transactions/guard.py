@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, event, text
@@ -53,6 +54,12 @@ class TransactionGuard:
         self._in_operation = False  # one of dbkit.operations, in such a block
         self._block_began = False  # and perhaps ended
         self._lock_timeout: str | None = None  # the session's own, while it is lifted
+        self._statement_begun = monotonic()
+
+    @property
+    def statement_seconds(self) -> float:
+        """Seconds since the last statement began: how long it took, if it has just failed."""
+        return monotonic() - self._statement_begun
 
     def listen(self, connection: Connection) -> None:
         """Watch all statements and commits of `connection`."""
@@ -121,6 +128,7 @@ class TransactionGuard:
     def _before_statement(
         self, connection: Connection, _cursor: Any, statement: str, *_rest: Any
     ) -> None:
+        self._statement_begun = monotonic()
         if not self._in_block:
             if self._in_revision and self._block_began and not READS.match(statement):
                 raise MixedTransactionModes(

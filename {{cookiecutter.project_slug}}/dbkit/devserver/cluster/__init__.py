@@ -2,6 +2,7 @@
 
 from dbkit.devserver.cluster.account import Account, choose_account
 from dbkit.devserver.cluster.data_directory import create_data_directory, read_major_version
+from dbkit.devserver.cluster.login import set_login
 from dbkit.devserver.cluster.pg_ctl import ServerExited, start_server
 from dbkit.devserver.cluster.probe import (
     NoAnswer,
@@ -29,6 +30,7 @@ __all__ = [
     "identify_slow_server",
     "read_major_version",
     "read_port",
+    "set_login",
     "start_server",
     "stop_server",
 ]

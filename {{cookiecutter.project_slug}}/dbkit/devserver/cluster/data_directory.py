@@ -22,9 +22,9 @@ def read_major_version(data: Path) -> int | None:
 
 
 def create_data_directory(
-    data: Path, programs: Programs, account: Account, database: DatabaseURL
+    data: Path, programs: Programs, account: Account, admin: DatabaseURL
 ) -> None:
-    """Make the data directory, if there is none.
+    """Make the data directory, if there is none, with `admin` as its superuser.
 
     It gets its name when it is complete, so that an unfinished one is recognised and made again.
 
@@ -47,11 +47,11 @@ def create_data_directory(
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     account.take_ownership(unfinished)
-    with _password_file(data.parent, database, account) as password_file:
+    with _password_file(data.parent, admin, account) as password_file:
         result = account.run_program(
             programs.bindir / "initdb",
             f"--pgdata={unfinished}",
-            f"--username={database.url.username}",
+            f"--username={admin.url.username}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             # Texts sort the same way on every machine and with each provider.
@@ -78,10 +78,10 @@ def _find_free_name(data: Path) -> Path:
 
 
 @contextmanager
-def _password_file(folder: Path, database: DatabaseURL, account: Account) -> Iterator[str]:
+def _password_file(folder: Path, admin: DatabaseURL, account: Account) -> Iterator[str]:
     """Write a file that only the account can read; everybody can read a process's arguments."""
     with NamedTemporaryFile("w", encoding="utf-8", dir=folder) as file:
-        file.write(f"{database.url.password}\n")
+        file.write(f"{admin.url.password}\n")
         file.flush()
         account.take_ownership(Path(file.name))
         yield file.name

@@ -68,6 +68,8 @@ def _run_pg_ctl(
         "max_locks_per_transaction": LOCKS,
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    log.touch(mode=0o600)
+    log.chmod(0o600)  # it may show statements, and with them rows
     log.write_bytes(b"")
     account.take_ownership(log)
     folder, postgres = data.parent, programs.bindir / "postgres"

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection import DatabaseURL, connect, explain
+from dbkit.connection.failures import LOGIN_REFUSED, NO_SUCH_DATABASE
 from dbkit.connection.server import connect_beside, create
 from dbkit.errors import driver_error, error_text, sqlstate
 
 ATTEMPT_TIMEOUT = 3  # seconds: what listens may be no PostgreSQL and never answer
 SLOW_TIMEOUT = 15  # seconds that this project's own server may be busy or starting
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-LOGIN_REFUSED = ("28P01", "28000")
 CANNOT_CONNECT_NOW = "57P03"
-NO_SUCH_DATABASE = "3D000"
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,8 @@ class RunningServer:
 
     version: str
     mark: str
-    data_directory: str  # empty where the user is no superuser
+    is_superuser: bool  # the URL's user
+    owner: str | None  # of the database, if the URL's user may not act as it
     has_database: bool
 
 
@@ -87,15 +87,19 @@ async def _identify(database: DatabaseURL) -> RunningServer:
 
 async def _describe(database: DatabaseURL, *, has_database: bool) -> RunningServer:
     async with connect(database) as connection:
-        rows = await connection.exec_driver_sql(
-            "SELECT name, setting FROM pg_settings"
-            " WHERE name IN ('server_version', 'cluster_name', 'data_directory')"
+        result = await connection.exec_driver_sql(
+            "SELECT current_setting('server_version') AS version,"
+            " current_setting('cluster_name') AS mark,"
+            " current_setting('is_superuser') = 'on' AS is_superuser,"
+            " (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
+            " AND NOT pg_has_role(datdba, 'USAGE')) AS owner"
         )
-        settings: dict[str, str] = {row.name: row.setting for row in rows}
+        row = result.one()
         return RunningServer(
             # "15.18 (Debian 15.18-0+deb12u1)": the packager is no part of the version.
-            settings["server_version"].split()[0],
-            settings["cluster_name"],
-            settings.get("data_directory", ""),
-            has_database,
+            version=row.version.split()[0],
+            mark=row.mark,
+            is_superuser=row.is_superuser,
+            owner=row.owner if has_database else None,
+            has_database=has_database,
         )

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from dbkit.connection.mark import STATE_FOLDER
-from dbkit.devserver.cluster import OLDEST, Account, Programs, RunningServer
+from dbkit.devserver.cluster import OLDEST, Account, Programs, find_server
 from dbkit.devserver.errors import DevServerError
 from dbkit.devserver.providers import docker, system, wheel
 from dbkit.devserver.state import State
@@ -87,16 +86,15 @@ def find_programs(state: State, account: Account, major: int | None) -> Programs
     return found
 
 
-def complete_state(state: State, server: RunningServer) -> None:
+def complete_state(state: State) -> None:
     """Find out the provider of this project's running server, if the state was lost."""
     if state.provider is not None:
         return
     state.provider = "docker"
-    options = Path(server.data_directory, "postmaster.opts")  # the command line of the server
-    if options.is_file():  # not so where the data is in a volume
-        folder = options.parents[1]
-        state.outside = None if folder == STATE_FOLDER else str(folder)
+    options = state.data_directory / "postmaster.opts"  # the command line of the server
+    if find_server(state.data_directory) is not None:  # not so where the data is in a volume
         program = options.read_text().partition(' "')[0]
         state.bindir = str(Path(program).parent)
-        state.provider = "wheel" if program.startswith(f"{folder}/wheel/") else "system"
+        is_wheel = program.startswith(f"{state.server_folder}/wheel/")
+        state.provider = "wheel" if is_wheel else "system"
     state.save()

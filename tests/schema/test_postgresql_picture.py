@@ -1,0 +1,78 @@
+"""What the picture of a PostgreSQL database shows: each change made by hand, by name, and nothing else."""
+
+import asyncio
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from dbkit.connection import connect
+from dbkit.connection.url import parse_database_url
+from dbkit.schema import Difference, Picture, differences, fingerprint, read
+from support.database_state import pg_dump
+from support.servers import PostgresServer
+
+HERE = Path(__file__).parent
+DRIFTS = tomllib.loads((HERE / "drifts.toml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def found(postgres_server: PostgresServer) -> dict[str, list[Difference]]:
+    """The differences that each drift makes, in a transaction that is rolled back."""
+    url = postgres_server.create_database()
+    name = url.rpartition("/")[2]
+    postgres_server.sql((HERE / "postgresql_schema.sql").read_text("utf-8"), name)
+
+    def try_all(connection: Connection) -> dict[str, list[Difference]]:
+        before = read(connection)
+        results = {}
+        for part, drifts in DRIFTS.items():
+            for change in drifts:
+                with connection.begin() as transaction:
+                    for statement in change.replace(':"DBNAME"', f'"{name}"').split("; "):
+                        connection.exec_driver_sql(statement)
+                    after = read(connection)
+                    results[change] = differences(before, after, administration=part == "administration")
+                    if part == "administration":
+                        assert differences(before, after) == []
+                    transaction.rollback()
+        assert read(connection) == before
+        return results
+
+    async def run() -> dict[str, list[Difference]]:
+        async with connect(parse_database_url(url), autocommit=False) as connection:
+            return await connection.run_sync(try_all)
+
+    return asyncio.run(run())
+
+
+def test_a_restored_dump_is_no_difference(postgres_server: PostgresServer) -> None:
+    """Words that a restore changes: casts in CHECKs, names of sequences, the order of what is created."""
+    urls = [postgres_server.create_database() for _ in range(2)]
+    first, second = (url.rpartition("/")[2] for url in urls)
+    postgres_server.sql((HERE / "postgresql_schema.sql").read_text("utf-8"), first)
+    dumped = subprocess.run([*pg_dump(), "--dbname", urls[0]], capture_output=True, text=True, check=True)
+    postgres_server.sql(dumped.stdout, second)
+
+    async def take(url: str) -> Picture:
+        async with connect(parse_database_url(url), autocommit=False) as connection:
+            return await connection.run_sync(read)
+
+    pictures = [asyncio.run(take(url)) for url in urls]
+    assert differences(*pictures) == []
+    assert fingerprint(pictures[0]) == fingerprint(pictures[1])
+
+
+@pytest.mark.parametrize(("change", "expected"), [item for part in DRIFTS.values() for item in part.items()])
+def test_a_change_by_hand_is_seen_by_name(
+    found: dict[str, list[Difference]], change: str, expected: str
+) -> None:
+    key, _, facets = expected.partition(": ")
+    by_key = {difference.key: difference for difference in found[change]}
+    assert key in by_key
+    if facets:
+        assert sorted(by_key[key].facets) == facets.split("; ")
+    else:
+        assert by_key[key].first is None or by_key[key].second is None

@@ -1,0 +1,143 @@
+"""Reads a schema from SQLite: the pragmas, and what stands in the CREATE statements alone.
+
+https://www.sqlite.org/pragma.html#pragma_table_list and https://www.sqlite.org/schematab.html
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from dbkit.schema.picture import Picture, SchemaObject, without_defaults
+from dbkit.schema.sqlite_sql import Statement, normalized
+
+OURS = "name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+SQL = f"SELECT type, name, tbl_name, sql FROM sqlite_master WHERE {OURS}"
+TABLES = f"SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND {OURS}"
+COLUMNS = (
+    "SELECT m.name AS relation, c.* FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c"
+    " WHERE m.type IN ('table', 'view')"
+)
+KEYS = (
+    "SELECT m.name AS relation, k.* FROM sqlite_master AS m, pragma_foreign_key_list(m.name) AS k"
+    " WHERE m.type = 'table' ORDER BY m.name, k.id, k.seq"
+)
+INDEXES = (
+    'SELECT m.name AS relation, i.name AS index_name, i.origin, x.name, x."desc", x.coll'
+    " FROM sqlite_master AS m, pragma_index_list(m.name) AS i, pragma_index_xinfo(i.name) AS x"
+    " WHERE m.type = 'table' AND x.key ORDER BY m.name, i.name, x.seqno"
+)
+Rows = dict[str, list[Row[Any]]]
+
+
+def begin(connection: Connection) -> None:
+    """Begin what reads one state: the driver itself begins only before a statement that writes."""
+    connection.exec_driver_sql("BEGIN")
+
+
+def read(connection: Connection) -> Picture:
+    """Return all objects of the main database."""
+    version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+    major, minor, *_ = (int(part) for part in version.split("."))
+    master = connection.exec_driver_sql(SQL).all()
+    statements = {
+        row.name: Statement(row.sql)
+        for row in master
+        if row.type == "table" and row.sql is not None
+    }
+    columns = _grouped(connection, COLUMNS)
+    indexes, keys = _grouped(connection, INDEXES), _grouped(connection, KEYS)
+    objects: list[SchemaObject] = []
+    for table in connection.exec_driver_sql(TABLES).all():
+        statement = statements.get(table.name)
+        if table.type == "table" and statement is not None:
+            objects.append(
+                _object(
+                    "table",
+                    table.name,
+                    None,
+                    {"strict": table.strict == 1, "without rowid": table.wr == 1},
+                )
+            )
+            objects += _columns(table.name, columns[table.name], statement)
+            objects += _constraints(table.name, indexes[table.name], keys[table.name], statement)
+        elif table.type == "virtual" and statement is not None:
+            objects.append(
+                _object("table", table.name, None, {"virtual": normalized(statement.text)})
+            )
+    for row in master:
+        if row.type != "table" and row.sql is not None:
+            parent = None if row.type == "view" else f"table {row.tbl_name}"
+            objects.append(_object(row.type, row.name, parent, {"definition": normalized(row.sql)}))
+    return Picture.of("sqlite", major * 1000 + minor, objects)
+
+
+def _grouped(connection: Connection, query: str) -> Rows:
+    groups: Rows = defaultdict(list)
+    for row in connection.exec_driver_sql(query):
+        groups[row.relation].append(row)
+    return groups
+
+
+def _columns(table: str, columns: list[Row[Any]], statement: Statement) -> Iterator[SchemaObject]:
+    for column in columns:
+        of_text = statement.columns.get(column.name.lower(), {})
+        definition = {
+            "type": normalized(column.type).upper(),
+            "not null": column.notnull == 1,
+            "default": None if column.dflt_value is None else normalized(column.dflt_value),
+            "primary key": column.pk or None,
+            **of_text,
+        }
+        position = {"position": column.cid + 1}
+        yield _object("column", f"{table}.{column.name}", f"table {table}", definition, position)
+
+
+def _constraints(
+    table: str, indexes: list[Row[Any]], keys: list[Row[Any]], statement: Statement
+) -> Iterator[SchemaObject]:
+    """CHECKs by name or text; UNIQUE and foreign keys by columns: no pragma has their names."""
+    for name, expression in statement.checks:
+        yield _object(
+            "check", f"{table}.{name or expression}", f"table {table}", {"definition": expression}
+        )
+    unique = defaultdict(list)
+    for row in indexes:
+        if row.origin == "u":
+            unique[row.index_name].append(_indexed(row))
+    for names in unique.values():
+        yield _object("unique constraint", f"{table}({', '.join(names)})", f"table {table}", {})
+    by_id = defaultdict(list)
+    for row in keys:
+        by_id[row.id].append(row)
+    for rows in by_id.values():
+        yield _foreign_key(table, rows, statement)
+
+
+def _indexed(row: Row[Any]) -> str:
+    collation = "" if row.coll == "BINARY" else f" COLLATE {row.coll}"
+    return f"{row.name}{collation}{' DESC' if row.desc else ''}"
+
+
+def _foreign_key(table: str, rows: list[Row[Any]], statement: Statement) -> SchemaObject:
+    columns = tuple(row._mapping["from"] for row in rows)
+    first = rows[0]
+    to = [row.to for row in rows if row.to is not None]
+    definition = {
+        "references": f"{first.table}({', '.join(to)})" if to else first.table,
+        "on update": None if first.on_update == "NO ACTION" else first.on_update,
+        "on delete": None if first.on_delete == "NO ACTION" else first.on_delete,
+        "deferrable": statement.deferrable.get(tuple(name.lower() for name in columns)),
+    }
+    return _object("foreign key", f"{table}({', '.join(columns)})", f"table {table}", definition)
+
+
+def _object(
+    kind: str,
+    name: str,
+    parent: str | None,
+    definition: dict[str, Any],
+    administration: dict[str, Any] | None = None,
+) -> SchemaObject:
+    return SchemaObject(kind, name, parent, without_defaults(definition), administration or {})

@@ -1,0 +1,117 @@
+"""Takes apart what SQLite keeps as text alone: the CREATE TABLE statement.
+
+CHECKs, computed columns, COLLATE, AUTOINCREMENT and DEFERRABLE are in no pragma:
+https://www.sqlite.org/lang_createtable.html
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+TOKEN = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[\w$]+(?:\.\w+)?|\|\||[<>!=]=|<>|<<|>>|->>?|\S""",
+    re.DOTALL,
+)
+NAME = re.compile(r"[^\W\d][\w$]*")
+OF_A_TABLE = {"CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN"}
+
+
+def tokens_of(sql: str) -> list[str]:
+    """Split a statement; comments go, and names lose quotes that they do not need."""
+    found = (match[0] for match in TOKEN.finditer(sql))
+    return [_unquoted(token) for token in found if not token.startswith(("--", "/*"))]
+
+
+def normalized(sql: str) -> str:
+    """The same statement with single spaces and without comments."""
+    text = " ".join(tokens_of(sql))
+    return re.sub(r"(?<=\() | (?=[(),])", "", text)
+
+
+class Statement:
+    """A CREATE TABLE statement.
+
+    Args:
+        sql: as `sqlite_master` has it.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self.text = sql
+        self.columns: dict[str, dict[str, Any]] = {}  # what no pragma says, by column in lower case
+        self.checks: list[tuple[str | None, str]] = []  # name and expression
+        self.deferrable: dict[tuple[str, ...], str] = {}  # by the columns of a foreign key
+        for clause in self._clauses:
+            if clause[0].upper() in OF_A_TABLE:
+                self._read_parts(clause, None)
+            else:
+                self.columns[clause[0].strip('"').lower()] = self._read_parts(clause[1:], clause[0])
+
+    @cached_property
+    def _clauses(self) -> list[list[str]]:
+        """The columns and constraints between the outermost parentheses."""
+        tokens = tokens_of(self.text)
+        start = tokens.index("(") if "(" in tokens else len(tokens)
+        clauses, depth = [list[str]()], 0
+        for word in tokens[start + 1 :]:
+            depth += {"(": 1, ")": -1}.get(word, 0)
+            if depth < 0:
+                break
+            if word == "," and depth == 0:
+                clauses.append([])
+            else:
+                clauses[-1].append(word)
+        return [clause for clause in clauses if clause]
+
+    def _read_parts(self, tokens: list[str], column: str | None) -> dict[str, Any]:
+        """Take what no pragma says out of a column's definition or a constraint."""
+        found: dict[str, Any] = {}
+        name: str | None = None
+        key: tuple[str, ...] = (column,) if column else ()
+        parts = list(_with_groups(tokens))
+        for number, (token, group) in enumerate(parts):
+            following = [part[0] for part in parts[number + 1 : number + 4]]
+            match token.upper():
+                case "CONSTRAINT":
+                    name = following[0].strip('"')
+                case "CHECK":
+                    self.checks.append((name, group))
+                    name = None
+                case "COLLATE" if column:
+                    found["collation"] = following[0].strip('"').upper()
+                case "AUTOINCREMENT":
+                    found["autoincrement"] = True
+                case "AS" if group:
+                    kind = "STORED" if following and following[0].upper() == "STORED" else "VIRTUAL"
+                    found["computed"] = f"{group} {kind}"
+                case "FOREIGN":
+                    key = tuple(
+                        part.strip().strip('"')
+                        for part in parts[number + 1][1].strip("()").split(",")
+                    )
+                case "DEFERRABLE" if number == 0 or parts[number - 1][0].upper() != "NOT":
+                    when = following[1].upper() if following[:1] == ["INITIALLY"] else "IMMEDIATE"
+                    self.deferrable[tuple(part.lower().strip('"') for part in key)] = when
+        return found
+
+
+def _with_groups(tokens: list[str]) -> Iterator[tuple[str, str]]:
+    """Each word outside of parentheses, with the text of the parentheses behind it."""
+    word, group, depth = "", list[str](), 0
+    for part in tokens:
+        depth += part == "("
+        if depth == 0:
+            if word:
+                yield word, normalized(" ".join(group))
+            word, group = part, []
+        else:
+            group.append(part)
+        depth -= part == ")"
+    if word:
+        yield word, normalized(" ".join(group))
+
+
+def _unquoted(token: str) -> str:
+    quoted = token[0] in '"`[' and len(token) > 1
+    inner = token[1:-1].replace('""', '"') if quoted else token
+    return inner if not quoted or NAME.fullmatch(inner) else '"' + inner.replace('"', '""') + '"'
