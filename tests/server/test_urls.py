@@ -10,7 +10,8 @@ import pytest
 
 from app import PROJECT
 from dbkit.connection import create_engine
-from dbkit.connection.url import DatabaseURLError, parse_database_url, renamed
+from dbkit.connection.url import DatabaseURLError, parse_database_url
+from dbkit.testing.throwaway import renamed
 from support.database_urls import HARD, SCHEMES
 
 PASSWORDS = [*HARD, HARD, "?a=b&c=d", "100%", "%zz", " ", "a@b:c@d", "//", "🚀ß"]

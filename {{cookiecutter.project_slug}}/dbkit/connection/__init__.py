@@ -9,7 +9,6 @@ from dbkit.connection.url import (
     DatabaseURL,
     app_database,
     migration_database,
-    renamed,
     throwaway_home,
 )
 
@@ -24,7 +23,6 @@ __all__ = [
     "migration_database",
     "one_line_errors",
     "query_within",
-    "renamed",
     "throwaway_database",
     "throwaway_home",
 ]

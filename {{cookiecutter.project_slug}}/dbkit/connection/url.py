@@ -126,14 +126,6 @@ def _sqlite(rest: str) -> DatabaseURL:
     return DatabaseURL(url.set(database=path))
 
 
-def renamed(text: str, name: str) -> str:
-    """Return the URL `text` with another database's name; for SQLite, the path of its file."""
-    scheme, _, rest = text.strip().partition("://")
-    if scheme.startswith("sqlite"):
-        return f"sqlite:///{name}"
-    return f"{scheme}://{libpq.rename(rest, name)}"
-
-
 def configured_database(*variables: str) -> DatabaseURL:
     """The database that the first of `variables` names which is set, `DATABASE_URL` the last.
 
