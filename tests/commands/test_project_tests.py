@@ -44,8 +44,8 @@ def test_endpoints_tasks_and_clients_work_on_the_tests_transaction(project: Proj
     assert project.tables() == set()
 
 
-def test_a_checkout_that_cannot_be_written_to_runs_its_tests(project: Project) -> None:
-    before = like_others()
+def test_a_checkout_that_cannot_be_written_to_runs_its_tests(sqlite_project: Project) -> None:
+    project, before = sqlite_project, like_others()
     ok(project.run("chmod", "-R", "a-w", str(project.path)))
     try:
         status, printed = run_tests(project, "tests/test_models.py", "tests/test_health.py", before=before)
@@ -103,7 +103,11 @@ HERE"""
 REVISIONS_TEST = "tests/test_database_migrations.py"
 
 
-def test_rows_are_a_parent_and_its_child_of_any_value_and_type(project: Project) -> None:
+@pytest.mark.parametrize("dialect", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)])
+def test_rows_are_a_parent_and_its_child_of_any_value_and_type(
+    request: pytest.FixtureRequest, dialect: str
+) -> None:
+    project: Project = request.getfixturevalue(f"{dialect}_project")
     home = re.compile(r".*Point\(\), nullable.*\n") if project.dialect == "sqlite" else None
     project.write("app/models/family.py", home.sub("", FAMILY) if home else FAMILY)
     tables = [line for line in TABLES if not (home and "point" in line)]  # no type of SQLite's
@@ -122,7 +126,7 @@ def test_without_the_example_the_tests_say_in_a_line_what_to_change(sqlite_proje
     phone = '        sa.Column("phone", sa.String(), nullable=False),\n        sa.PrimaryKeyConstraint'
     project.edit(str(revision), "        sa.PrimaryKeyConstraint", phone)
     project.edit("app/models/user.py", "    name:", "    phone: Mapped[str]\n    name:")
-    _, printed = run_tests(project)
+    _, printed = run_tests(project, REVISIONS_TEST)
     assert one_failure(printed).endswith("NOT NULL constraint failed: users.phone"), printed
 
     (project.path / "app" / "models" / "user.py").unlink()
@@ -131,8 +135,13 @@ def test_without_the_example_the_tests_say_in_a_line_what_to_change(sqlite_proje
     assert one_failure(printed).endswith(f"there is no revision {INITIAL}"), printed
     project.edit(REVISIONS_TEST, f'"{INITIAL}"', '"step01"')
     write_revision(project, "step01", after=None)
-    _, printed = run_tests(project)
+    _, printed = run_tests(project, REVISIONS_TEST)
     assert one_failure(printed).endswith("no such table: users"), printed
+
+    write_revision(project, "step01", "op.execute('SELEC 1')", after=None)
+    _, printed = run_tests(project)
+    assert "Exit: 20260102_0000_step01.py:13: " in printed.splitlines()[-1], printed
+    assert "Traceback" not in printed
 
 
 def one_failure(printed: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from app import PROJECT
 from dbkit.connection import create_engine
 from dbkit.connection.url import DatabaseURLError, parse_database_url
+from dbkit.testing.throwaway import renamed
 from support.database_urls import HARD, SCHEMES
 
 PASSWORDS = [*HARD, HARD, "?a=b&c=d", "100%", "%zz", " ", "a@b:c@d", "//", "🚀ß"]
@@ -119,6 +120,11 @@ FORMS: dict[str, dict[str, Any]] = {
         "prepared_statement_cache_size": 0,
     },
 }
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_another_database_of_the_same_server_has_the_same_url_but_its_name(text: str) -> None:
+    assert meaning(renamed(text, "a/b ?%")) == {**meaning(text), "database": "a/b ?%"}
 
 
 @pytest.mark.parametrize(("text", "expected"), FORMS.items(), ids=FORMS)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from alembic import command
+from alembic.util import CommandError
 from httpx import ASGITransport, AsyncClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,7 +37,7 @@ def database() -> Iterator[DatabaseURL]:
         with THROWAWAY.created() as database:
             command.upgrade(alembic_config(database), "head")
             yield database
-    except DatabaseUnavailable as error:
+    except (CommandError, DatabaseUnavailable) as error:
         pytest.exit(str(error), returncode=1)
 
 

@@ -6,7 +6,7 @@ from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
-from dbkit.connection.url import DatabaseURL, renamed
+from dbkit.connection.url import DatabaseURL
 
 __all__ = [
     "GRANTS",
@@ -19,7 +19,6 @@ __all__ = [
     "migration_database",
     "one_line_errors",
     "query_within",
-    "renamed",
     "throwaway_database",
     "throwaway_home",
 ]

@@ -2,9 +2,11 @@
 
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.connection.server import quoted
@@ -16,9 +18,9 @@ MARK = "throwaway database, made at "
 LEFTOVERS = f"""
 SELECT datname FROM pg_database d
 WHERE datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
-    AND substr(shobj_description(oid, 'pg_database'), 1, {len(MARK)}) = '{MARK}'
-    AND substr(shobj_description(oid, 'pg_database'), {len(MARK) + 1})::double precision
-        < extract(epoch FROM now()) - {DAY}
+    AND CASE WHEN shobj_description(oid, 'pg_database') ~ '^{MARK}[0-9]+$'
+        THEN substr(shobj_description(oid, 'pg_database'), {len(MARK) + 1})::bigint
+            < extract(epoch FROM now()) - {DAY} END
     AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datid = d.oid)
 """
 
@@ -31,9 +33,10 @@ async def mark(throwaway: DatabaseURL, connection: AsyncConnection) -> None:
 
 
 async def drop_leftovers(connection: AsyncConnection) -> None:
-    """Drop those of a server that are old. One that somebody connects to meanwhile stays."""
+    """Drop those of a server that are old."""
     for name in await connection.scalars(text(LEFTOVERS)):
-        await connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted(name)}")
+        with suppress(DBAPIError):  # somebody connects to it, or drops it, at this moment
+            await connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {quoted(name)}")
 
 
 def remove_leftovers(folder: Path) -> None:

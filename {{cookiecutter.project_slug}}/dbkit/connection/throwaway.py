@@ -23,6 +23,7 @@ from dbkit.settings import get_settings
 
 # PostgreSQL cuts identifiers at 63 bytes, and the end of the name is what makes it unique.
 LONGEST_PREFIX = 40
+PROTOCOL_VIOLATION = "08P01"  # with which PgBouncer refuses a database that it does not list
 
 
 def choose_throwaway(home: DatabaseURL) -> DatabaseURL:
@@ -67,7 +68,15 @@ async def throwaway_database(
             shutil.rmtree(folder, ignore_errors=True)
         return
     with one_line_errors(home):
-        await _create(throwaway, home, copy_of)
+        try:
+            await _create(throwaway, home, copy_of)
+        except DBAPIError as error:
+            if sqlstate(error) != PROTOCOL_VIOLATION:
+                raise
+            raise DatabaseUnavailable(
+                f"{home.server}: {error_text(error)}; behind a connection pooler, let"
+                " TEST_DATABASE_URL name the server itself"
+            ) from None
     try:
         yield throwaway
     finally:

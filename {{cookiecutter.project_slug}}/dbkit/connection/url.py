@@ -122,11 +122,3 @@ def _sqlite(rest: str) -> DatabaseURL:
     elif is_uri and not path.startswith("file:/") and url.query.get("mode") != "memory":
         raise DatabaseURLError("write an absolute path behind file:")
     return DatabaseURL(url.set(database=path))
-
-
-def renamed(text: str, name: str) -> str:
-    """Return the URL `text` with another database's name; for SQLite, the path of its file."""
-    scheme, _, rest = text.strip().partition("://")
-    if scheme.startswith("sqlite"):
-        return f"sqlite:///{name}"
-    return f"{scheme}://{libpq.rename(rest, name)}"

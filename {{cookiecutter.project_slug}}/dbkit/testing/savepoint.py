@@ -33,6 +33,12 @@ async def begin_transaction(raw: Any) -> None:
         await raw.execute("BEGIN")
 
 
+async def end_transaction(raw: Any) -> None:
+    """Roll back all that was done, unless the connection is lost, which does the same."""
+    if not (_is_postgresql(raw) and raw.is_closed()):
+        await raw.execute("ROLLBACK")
+
+
 async def begin(raw: Any) -> int:
     """Set the savepoint; returns the number of changes before it."""
     await raw.execute(f"SAVEPOINT {NAME}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dbkit.connection import (
     DatabaseURL,
     choose_throwaway,
-    renamed,
+    libpq,
     throwaway_database,
     throwaway_home,
 )
@@ -56,6 +56,14 @@ def use_throwaway_database() -> Throwaway:
     os.environ.update(DATABASE_URL=here, MIGRATION_DATABASE_URL=here, TEST_DATABASE_URL=beside)
     get_settings.cache_clear()
     return Throwaway(database, home)
+
+
+def renamed(text: str, name: str) -> str:
+    """Return the URL `text` with another database's name; for SQLite, the path of its file."""
+    scheme, _, rest = text.strip().partition("://")
+    if scheme.startswith("sqlite"):
+        return f"sqlite:///{name}"
+    return f"{scheme}://{libpq.rename(rest, name)}"
 
 
 @contextmanager

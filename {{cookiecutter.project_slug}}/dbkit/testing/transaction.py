@@ -96,7 +96,7 @@ class SharedConnection:
             self._is_over = True
             raw, self._raw = self._raw, None
             if raw is not None:
-                await raw.execute("ROLLBACK")
+                await savepoint.end_transaction(raw)
                 await raw.close()
 
     def _refuse_if_over(self) -> None:
