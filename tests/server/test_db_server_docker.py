@@ -119,7 +119,8 @@ def test_another_password_in_env_restarts_no_container(
     (shop.path / ".env").write_text(shop.env.replace(shop.password, "a-third"))
     said = refusal(shop.up(PATH=docker.path))
     assert "refuses the user or the password in .env" in said
-    assert re.search(r"'docker volume rm my_service-[0-9a-f]{16}_database'", said)
+    name = "my_service-[0-9a-f]{16}"
+    assert re.search(f"'docker rm --force {name}-database-1', 'docker volume rm {name}_database'", said)
     assert sum(call[0][:2] == ["compose", "up"] for call in docker.calls) == 1
 
 

@@ -48,8 +48,6 @@ def login_refused(database: DatabaseURL, state: State) -> DevServerError:
 
 
 def _begin_anew(state: State) -> str:
-    data = state.data_directory
-    remove = f"move {data} away"
     if state.provider == "docker":
-        remove = f"'docker volume rm {docker.find_volume()}'"
-    return f"'make db-down', {remove}, 'make db-up migrate'"
+        return f"{docker.commands_to_remove()}, 'make db-up migrate'"
+    return f"'make db-down', move {state.data_directory} away, 'make db-up migrate'"

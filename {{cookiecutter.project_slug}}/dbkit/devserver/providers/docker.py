@@ -62,9 +62,10 @@ def find_published_port() -> int | None:
     return int(port) if result.returncode == 0 and port.isdecimal() else None
 
 
-def find_volume() -> str:
-    """Return the name of the volume that holds this project's data, as Compose composes it."""
-    return f"{_compose_project()}_database"
+def commands_to_remove() -> str:
+    """Return what somebody types to remove the container and its data, as Compose names them."""
+    project = _compose_project()
+    return f"'docker rm --force {project}-database-1', 'docker volume rm {project}_database'"
 
 
 def stop_container() -> bool:
