@@ -79,6 +79,8 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, FileNotFoundError):
         missing = error.filename or "a socket, or a certificate file of the URL"
         return f"no such file: {missing}"
+    if isinstance(error, asyncpg.InterfaceError) and "connection is closed" in str(error):
+        return CLOSED  # without a word, as a crash does
     if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return " ".join(str(error).split()) or type(error).__name__
     return None
