@@ -10,7 +10,7 @@ import pytest
 
 from dbkit.locking import lock_key
 from support.database_state import add_revision, dump, history
-from support.processes import Session, read_until, start, succeeded, wait_until
+from support.processes import Session, failed, read_until, start, succeeded, wait_until
 from support.projects import Project, ok, refusal
 from support.servers import PostgresServer, account, running_server
 
@@ -131,6 +131,25 @@ def test_the_servers_own_reason_reaches_the_terminal_and_the_history(postgresql_
     name = add_revision(project, 'op.execute("SELECT pg_terminate_backend(pg_backend_pid())")')
     line = refusal(project.make("migrate"))
     assert "the server closed the connection: terminating connection due to administrator command" in line
+    [last] = [row for row in history(project) if row["revision"] == name]
+    assert "terminating connection due to administrator command" in last["error"]
+
+
+def test_the_servers_reason_is_known_also_if_it_closes_a_session_that_pauses(
+    postgresql_project: Project,
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    name = add_revision(project, 'op.execute("ALTER TABLE users ADD COLUMN more INTEGER")')
+    with Session(project) as holder:
+        holder.run("BEGIN", "LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="0.1")
+        read_until(process, "try 5 follows")
+        end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE state = 'idle' AND "
+        wait_until(lambda: holder.count(f"{end} application_name LIKE 'migration on %'"))
+        line = failed(process)
+    reason = "the server closed the connection: terminating connection due to administrator command"
+    assert reason in line
     [last] = [row for row in history(project) if row["revision"] == name]
     assert "terminating connection due to administrator command" in last["error"]
 

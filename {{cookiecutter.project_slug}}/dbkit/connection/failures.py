@@ -1,5 +1,6 @@
 """Why a database cannot be used, in one line without a secret."""
 
+import re
 import socket
 import sqlite3
 import ssl
@@ -79,10 +80,13 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, socket.gaierror):
         return "the host's name is not known"
     if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
-        return "no server is what target_session_attrs asks for, such as the primary"
+        wanted = re.search(r"'([a-z-]+)'", str(error))
+        return f"no server is {wanted[1] if wanted else 'such'} (target_session_attrs)"
     if isinstance(error, FileNotFoundError):
         missing = error.filename or "a socket, or a certificate file of the URL"
         return f"no such file: {missing}"
+    if isinstance(error, asyncpg.InterfaceError) and "connection is closed" in str(error):
+        return CLOSED  # without a word, as a crash does
     if isinstance(error, OSError | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return " ".join(str(error).split()) or type(error).__name__
     return None

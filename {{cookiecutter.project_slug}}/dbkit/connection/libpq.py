@@ -13,6 +13,8 @@ from sqlalchemy import URL
 from dbkit.connection.libpq_options import driver_arguments
 
 DEFAULT_PORT = 5432
+IPV6 = re.compile(r"[\da-f.]*:[\da-f.]*:[\da-f:.]*", re.IGNORECASE)
+BRACKETS = "an address of version 6 stands in brackets: [::1]:5432"
 
 # The shortest password that leaves no `@` in hosts and database, nor in what is no list of
 # options: so it is found whole even where nobody percent-encoded it.
@@ -77,12 +79,14 @@ def _addresses(authority: str, hosts: list[str], ports: list[str]) -> list[tuple
 
     An option replaces its own half alone, as in libpq: the port stays where `host` is given.
     """
-    pairs = [_host_and_port(host) for host in filter(None, authority.split(","))]
-    ports = [port for listed in ports for port in listed.split(",")]
+    if any(map(IPV6.fullmatch, authority.split(","))):
+        raise ValueError(BRACKETS)
+    pairs = [_host_and_port(host) for host in authority.split(",")] if authority else []
+    is_told, ports = bool(ports), [port for listed in ports for port in listed.split(",")]
     if hosts:
         ports = ports or [port for _, port in pairs]
         pairs = [_host_and_port(host) for listed in hosts for host in listed.split(",")]
-    if any(ports):
+    if is_told or any(ports):  # an empty option is the default port
         pairs = pairs or [("", "")]
         ports = ports * len(pairs) if len(ports) == 1 else ports
         if len(ports) != len(pairs):
@@ -91,6 +95,8 @@ def _addresses(authority: str, hosts: list[str], ports: list[str]) -> list[tuple
         pairs = [
             (host, mine or port) for (host, _), mine, port in zip(pairs, own, ports, strict=True)
         ]
+    if len(pairs) > 1 and not all(host for host, _ in pairs):  # libpq would add this machine
+        raise ValueError("a host is missing beside a comma")
     return [(_known_to_resolvers(host), _port(port)) for host, port in pairs]
 
 
@@ -117,13 +123,13 @@ def _options(query: str) -> dict[str, list[str]]:
 
 def _host_and_port(text: str) -> tuple[str, str]:
     """Of one host: a name, an address, or the folder of a socket; `%2Frun:6543` has a port too."""
-    if text.startswith("/") or re.fullmatch(r"[\da-f.]*:[\da-f.]*:[\da-f:.]*", text, re.IGNORECASE):
+    if text.startswith("/") or IPV6.fullmatch(text):
         return text, ""
     bracketed = re.fullmatch(r"\[(?P<host>[^]]+)](?::(?P<port>.*))?", text)
     if bracketed:
         return unquote(bracketed["host"]), bracketed["port"] or ""
     if text.startswith("["):
-        raise ValueError("an address of version 6 stands in brackets: [::1]:5432")
+        raise ValueError(BRACKETS)
     host, _, port = text.partition(":")
     return unquote(host), port
 

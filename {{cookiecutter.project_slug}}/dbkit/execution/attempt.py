@@ -72,6 +72,8 @@ class Attempt:
             MigrationError: one line, and what stays in the database.
         """
         if self.progress.retries:  # the attempt before may have changed the session for good
+            for step in steps[:1]:
+                self.progress.begin_step(step)  # it fails if the session is gone
             self._restore(context)
         self._steps = steps
         context.note_heads(heads)  # an attempt that failed has left others

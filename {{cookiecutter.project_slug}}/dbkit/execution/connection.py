@@ -34,9 +34,12 @@ async def migration_connection(
     if database.in_memory:
         raise CommandError("a database in memory would be gone with this command")
     if database.dialect == "postgresql":
+        from dbkit.execution.last_word import LastWordConnection  # which imports asyncpg
+
         # A revision may change a table that it has read: its cached plan would then be refused.
         uncached = dict.fromkeys(CACHES, 0)
-        database = replace(database, connect_args=database.connect_args | uncached)
+        own = uncached | {"connection_class": LastWordConnection}
+        database = replace(database, connect_args=database.connect_args | own)
     engine = create_engine(database, poolclass=NullPool)
     if database.dialect == "sqlite":
         sqlite.prepare_engine(engine)
