@@ -1,7 +1,9 @@
-"""The round trip: all revisions up, down and up again, on a throwaway database."""
+"""The round trip: all revisions up, each one down again, and up, on a throwaway database."""
 
+from dbkit.checks.downgrades import DowngradeCheck
 from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.models import find_model_differences
+from dbkit.checks.pictures import take_picture
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, throwaway_database
 from dbkit.execution import downgrade, upgrade
@@ -21,10 +23,13 @@ async def check_round_trip(home: DatabaseURL, options: EnvironmentOptions) -> li
     problems = find_unmerged_heads()
     async with throwaway_database(home) as database:
         print(f"up to head on a throwaway database ({database.dialect})")
-        await upgrade(database, options)
+        check = DowngradeCheck(options, await take_picture(database, options))
+        await upgrade(database, options, observe=check.after_upgrade)
         problems += await find_model_differences(database, options)
         print("down to base")
-        await downgrade(database, options)
+        await downgrade(database, options, observe=check.after_downgrade)
+        if check.problems:  # what was left would stop them on their way up
+            return problems + check.problems
         print("up again")
         await upgrade(database, options)
         async with connect(database) as connection:

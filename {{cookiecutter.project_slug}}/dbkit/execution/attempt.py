@@ -18,6 +18,7 @@ from dbkit.revisions import Running, one_line
 from dbkit.transactions import GuardedContext, TransactionGuard
 
 RestoreSession = Callable[[Connection], None]
+Observer = Callable[[Connection, tuple[str, ...]], None]
 
 
 class Attempt:
@@ -28,6 +29,7 @@ class Attempt:
         self.progress = progress
         self.guard = TransactionGuard(progress.timer)
         self.restore_session: RestoreSession | None = None
+        self.observe: Observer | None = None  # called with the heads that a step has reached
         self._steps: list[MigrationStep] = []
 
     def make_context(
@@ -103,6 +105,8 @@ class Attempt:
             yield watched
             # Alembic asks for the next one when this one is committed, on SQLite when done.
             self.progress.end_step()
+            if self.observe is not None and context.connection is not None:
+                self.observe(context.connection, context.get_current_heads())
 
     def _watched(self, run: Callable[..., None], context: MigrationContext) -> Callable[..., None]:
         """Return `run` as a function that leaves the session as the first revision found it."""

@@ -2,6 +2,7 @@
 
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
+from dbkit.execution.attempt import Observer
 from dbkit.execution.connection import migration_connection
 from dbkit.execution.context import alembic_environment
 from dbkit.execution.executor import Executor
@@ -16,6 +17,7 @@ async def upgrade(
     options: EnvironmentOptions,
     to: tuple[str, ...] = ("heads",),
     budget: WaitBudget | None = None,
+    observe: Observer | None = None,
 ) -> None:
     """Apply all revisions up to some; cancelled, it rolls back the one that is under way.
 
@@ -25,17 +27,21 @@ async def upgrade(
         to: identifiers of revisions, by default the newest.
         budget: what is left to wait, also for the server to answer; without one, that is not waited
             for.
+        observe: called after each revision, with the connection and where the database stands.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
-    await _execute(database, options, upgrade_steps(scripts(), to), ", ".join(to), budget)
+    find = upgrade_steps(scripts(), to)
+    await _execute(database, options, find, ", ".join(to), budget, observe)
 
 
-async def downgrade(database: DatabaseURL, options: EnvironmentOptions) -> None:
-    """Revert all revisions. Raises: see `upgrade`."""
-    await _execute(database, options, downgrade_steps(scripts()), "base")
+async def downgrade(
+    database: DatabaseURL, options: EnvironmentOptions, observe: Observer | None = None
+) -> None:
+    """Revert all revisions. For arguments and errors, see `upgrade`."""
+    await _execute(database, options, downgrade_steps(scripts()), "base", observe=observe)
 
 
 async def _execute(
@@ -44,11 +50,13 @@ async def _execute(
     find: FindSteps,
     destination: str,
     budget: WaitBudget | None = None,
+    observe: Observer | None = None,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
     keywords = run_keywords(options, database.dialect)
     async with alembic_environment(alembic_config(database), scripts()) as environment:
         executor = Executor(environment, database, request, keywords, budget)
+        executor.attempt.observe = observe
         with one_line(scripts()):
             async with migration_connection(database, budget) as connection:
                 await executor.run(connection)

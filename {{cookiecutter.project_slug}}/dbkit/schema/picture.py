@@ -59,6 +59,14 @@ class Picture:
         kept = (one for one in self.objects.values() if self._root(one).key not in left_out)
         return Picture.of(self.dialect, self.version, kept)
 
+    def sharing(self, other: "Picture") -> "Picture":
+        """Return the same picture with objects of another one where they are equal: saves memory."""
+        shared = {
+            key: other.objects[key] if other.objects.get(key) == one else one
+            for key, one in self.objects.items()
+        }
+        return Picture(self.dialect, self.version, shared)
+
     def _root(self, one: SchemaObject) -> SchemaObject:
         while one.parent is not None and one.parent in self.objects:
             one = self.objects[one.parent]

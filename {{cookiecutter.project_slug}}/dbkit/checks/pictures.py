@@ -1,0 +1,36 @@
+"""Pictures of what the revisions and the service decide: without the tables that the kit keeps."""
+
+from fnmatch import fnmatchcase
+
+from sqlalchemy import Connection
+
+from dbkit.config import EnvironmentOptions, alembic_config
+from dbkit.connection import DatabaseURL, connect
+from dbkit.history import TABLE as HISTORY_TABLE
+from dbkit.schema import Picture, SchemaObject, read
+
+
+async def take_picture(database: DatabaseURL, options: EnvironmentOptions) -> Picture:
+    """Return what `database` holds, read by a connection of its own. Raises: see `read_ours`."""
+    async with connect(database, autocommit=False) as connection:
+        return await connection.run_sync(read_ours, options)
+
+
+def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:
+    """Return what the database holds, without Alembic's table, the history and `leave_alone`.
+
+    Raises:
+        DBAPIError: the catalogue cannot be read.
+    """
+    patterns = (alembic_config().get_main_option("leave_alone") or "").split()
+    ours = {options.version_table, HISTORY_TABLE}
+    return read(connection).without(lambda one: _is_left_alone(one, ours, patterns))
+
+
+def _is_left_alone(one: SchemaObject, ours: set[str], patterns: list[str]) -> bool:
+    """True for Alembic's table and the history, and for names that `leave_alone` has."""
+    schema, _, name = one.name.rpartition(".")
+    if one.kind == "table" and name.strip('"') in ours:
+        return True
+    names = {one.name, name.strip('"'), schema.strip('"')} - {""}
+    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
