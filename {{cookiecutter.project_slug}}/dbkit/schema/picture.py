@@ -60,7 +60,7 @@ class Picture:
         return Picture.of(self.dialect, self.version, kept)
 
     def sharing(self, other: "Picture") -> "Picture":
-        """Return the same picture with objects of another one where they are equal: saves memory."""
+        """Return the same picture, with objects of another one where they are equal."""
         shared = {
             key: other.objects[key] if other.objects.get(key) == one else one
             for key, one in self.objects.items()
