@@ -49,14 +49,16 @@ def set_for_database(project: Project, **settings: str) -> None:
 def test_settings_of_the_database_do_not_end_a_migration(postgresql_project: Project) -> None:
     project = postgresql_project
     pause = '__import__("time").sleep(0.7)'  # nothing is said to the server meanwhile
-    add_revision(project, 'op.execute("CREATE TABLE told (n INTEGER)")', pause)
+    drop = 'op.execute("DROP TABLE told")'
+    add_revision(project, 'op.execute("CREATE TABLE told (n INTEGER)")', pause, downgrade=drop)
     add_revision(
         project,
         'op.execute("SELECT pg_sleep(0.5)")',
         r'op.execute("""INSERT INTO told SELECT length(\'a\\b\')""")',
     )
     length = 'op.get_bind().scalar(sa.text("SELECT n FROM told"))'
-    add_revision(project, f"assert {length} == 3", 'op.execute("DROP TABLE told")')
+    again = 'op.execute("CREATE TABLE told (n INTEGER)")'
+    add_revision(project, f"assert {length} == 3", drop, downgrade=again)
     set_for_database(project, **SETTINGS)
     ok(project.make("migrate"))
     ok(project.make("migrate-test"))

@@ -23,14 +23,20 @@ def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:
         DBAPIError: the catalogue cannot be read.
     """
     patterns = (alembic_config().get_main_option("leave_alone") or "").split()
-    ours = {options.version_table, HISTORY_TABLE}
-    return read(connection).without(lambda one: _is_left_alone(one, ours, patterns))
+    tables = {options.version_table, HISTORY_TABLE}
+
+    def is_left_out(one: SchemaObject) -> bool:
+        if one.kind == "schema" and one.name.strip('"') == options.version_table_schema:
+            return True
+        return _is_left_alone(one, tables, patterns)
+
+    return read(connection).without(is_left_out)
 
 
-def _is_left_alone(one: SchemaObject, ours: set[str], patterns: list[str]) -> bool:
+def _is_left_alone(one: SchemaObject, tables: set[str], patterns: list[str]) -> bool:
     """True for Alembic's table and the history, and for names that `leave_alone` has."""
     schema, _, name = one.name.rpartition(".")
-    if one.kind == "table" and name.strip('"') in ours:
+    if one.kind == "table" and name.strip('"') in tables:
         return True
     names = {one.name, name.strip('"'), schema.strip('"')} - {""}
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
