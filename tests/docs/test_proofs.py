@@ -145,7 +145,7 @@ def write(root: Path, entries: str) -> None:
     (root / "proofs" / "guards.toml").write_text(entries, "utf-8")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What a run over all ENTRIES prints."""
     root = make_repository(tmp_path_factory.mktemp("proofs"))
@@ -160,6 +160,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return printed.getvalue().splitlines()
 
 
+@pytest.mark.xdist_group("proofs")  # one worker runs all entries
 @pytest.mark.parametrize("name", ENTRIES)
 def test_each_entry_has_its_verdict(lines: list[str], name: str) -> None:
     _, verdict, words = ENTRIES[name]

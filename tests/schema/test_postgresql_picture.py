@@ -15,10 +15,11 @@ from support.database_state import pg_dump
 from support.servers import PostgresServer
 
 HERE = Path(__file__).parent
+pytestmark = pytest.mark.xdist_group("picture")  # one worker tries all drifts
 DRIFTS = tomllib.loads((HERE / "drifts.toml").read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def found(postgres_server: PostgresServer) -> dict[str, list[Difference]]:
     """The differences that each drift makes, in a transaction that is rolled back."""
     url = postgres_server.create_database()

@@ -14,10 +14,10 @@ from support.processes import failed, read_until, start, start_process, succeede
 from support.projects import INITIAL, NO_SERVER, Project, environment, ok, refusal
 from support.servers import PostgresServer, account, free_port, running_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("no_primary")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
     """A server to stop and to start."""
     with running_server() as server:

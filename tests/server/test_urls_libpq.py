@@ -20,7 +20,7 @@ class Option(ctypes.Structure):
     ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def libpq() -> ctypes.CDLL:
     """The library of this machine."""
     name = ctypes.util.find_library("pq")
