@@ -225,7 +225,7 @@ def test_what_only_a_stamp_knows_is_not_undone_unless_the_database_is_named(proj
 
     for variables in ({}, {"CONFIRM": "other"}):
         line = refusal(project.make("migration-down", "REV=base", **variables))
-        assert f"{INITIAL} did not run here: a stamp recorded it, or another tool," in line
+        assert f"{INITIAL} did not run here: a stamp recorded it last, or another tool," in line
         assert line.endswith(f"CONFIRM={name}")
         assert ("CONFIRM is not the name" in line) == bool(variables)
     assert project.version() == ["one"]

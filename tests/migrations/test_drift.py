@@ -22,6 +22,12 @@ def test_a_change_by_hand_stops_the_gate_and_is_named(project: Project) -> None:
     assert "drift: 1 object differs" in refusal(project.make("migration-check"))
     project.edit("alembic.ini", "leave_alone =", "leave_alone = scratch")
     ok(project.make("migration-check"))
+    project.sql("ALTER TABLE users ADD COLUMN nick TEXT")
+    project.sql("CREATE INDEX dba_nick ON users (nick)")
+    project.edit("alembic.ini", "leave_alone = scratch", "leave_alone = scratch dba_* nick")
+    assert "drift: 1 object differs" in refusal(project.make("migration-check"))
+    project.edit("alembic.ini", "dba_* nick", "dba_* users.nick")
+    ok(project.make("migration-check"))
 
 
 def test_a_database_is_compared_with_the_revisions_up_to_where_it_stands(project: Project) -> None:

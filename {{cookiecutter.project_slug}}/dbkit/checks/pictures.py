@@ -34,9 +34,16 @@ def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:
 
 
 def _is_left_alone(one: SchemaObject, tables: set[str], patterns: list[str]) -> bool:
-    """True for Alembic's table and the history, and for names that `leave_alone` has."""
-    schema, _, name = one.name.rpartition(".")
-    if one.kind == "table" and name.strip('"') in tables:
+    """True for Alembic's table and the history, and for names that `leave_alone` has.
+
+    An object has its name with and without the schema and the table, and the name of its schema; a
+    function has them without its arguments, too. A column always has its table's name before it.
+    """
+    full = one.name.partition("(")[0]
+    *prefixes, name = (part.strip('"') for part in full.split("."))
+    if one.kind == "table" and name in tables:
         return True
-    names = {one.name, name.strip('"'), schema.strip('"')} - {""}
+    names = {one.name, full, name, *prefixes[:1]}
+    if one.kind == "column":  # of other tables may be called the same
+        names = {full, ".".join([*prefixes[-1:], name])}
     return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)

@@ -1,6 +1,7 @@
 """The command line, `python -m dbkit`: a file for each group of commands."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from dbkit import signals
@@ -23,5 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int | str | None:
         group.add_commands(commands)
     parsed = parser.parse_args(arguments)
     signals.end_like_ctrl_c()
+    # What is printed stands before the line of a failure, also in a file: that goes to stderr.
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(line_buffering=True)
     result: int | str | None = parsed.run(parsed)
     return result

@@ -42,8 +42,8 @@ def check_ran_here(
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     wrong = "CONFIRM is not the name of the database. " if confirm else ""
     raise CommandError(
-        f"{', '.join(names[:SHOWN])}{more} did not run here: a stamp recorded it, or another "
-        f"tool, and reverting it would drop what others made. {wrong}Nothing was changed; "
+        f"{', '.join(names[:SHOWN])}{more} did not run here: a stamp recorded it last, or "
+        f"another tool, and reverting it would drop what others made. {wrong}Nothing was changed; "
         f"if you mean it, type this before the command: CONFIRM={shlex.quote(database)}"
     )
 

@@ -1,6 +1,6 @@
 """A schema as plain data: each object with its definition, in the server's own words."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +52,9 @@ class Picture:
         return cls(dialect, version, {one.key: one for one in sorted(objects, key=_sort_key)})
 
     def without(self, is_left_out: Callable[[SchemaObject], bool]) -> "Picture":
-        """Return the same picture without some objects of no parent, and what goes with them."""
-        left_out = {
-            one.key for one in self.objects.values() if one.parent is None and is_left_out(one)
-        }
-        kept = (one for one in self.objects.values() if self._root(one).key not in left_out)
+        """Return the same picture without some objects, and without what goes with them."""
+        left_out = {one.key for one in self.objects.values() if is_left_out(one)}
+        kept = (one for one in self.objects.values() if left_out.isdisjoint(self._lineage(one)))
         return Picture.of(self.dialect, self.version, kept)
 
     def sharing(self, other: "Picture") -> "Picture":
@@ -67,10 +65,12 @@ class Picture:
         }
         return Picture(self.dialect, self.version, shared)
 
-    def _root(self, one: SchemaObject) -> SchemaObject:
-        while one.parent is not None and one.parent in self.objects:
-            one = self.objects[one.parent]
-        return one
+    def _lineage(self, one: SchemaObject) -> Iterator[str]:
+        """The key of an object, of its parent, and of the parent's."""
+        key: str | None = one.key
+        while key is not None and key in self.objects:
+            yield key
+            key = self.objects[key].parent
 
 
 def without_defaults(facets: Mapping[str, Any]) -> Facets:
