@@ -16,6 +16,8 @@ CREATE TABLE users (
     price NUMERIC(10, 2), -- without tax, in (euros)
     gross NUMERIC GENERATED ALWAYS AS (price * 2) STORED,
     note TEXT,
+    "check" TEXT COLLATE NOCASE,
+    "foreign",
     CONSTRAINT ck_users_price CHECK (price > 0 AND note <> 'a, b)'),
     CONSTRAINT uq_users_note UNIQUE (note, name)
 )"""
@@ -40,6 +42,7 @@ DRIFTS = [
     ("COLLATE NOCASE NOT NULL", "COLLATE NOCASE", "column users.name: not null"),
     ("DEFAULT 'nobody'", "DEFAULT 'no body'", "column users.name: default"),
     (" DEFAULT 'nobody'", "", "column users.name: default"),
+    ('"check" TEXT COLLATE NOCASE', '"check" TEXT', "column users.check: collation"),
     (" AUTOINCREMENT", "", "column users.id: autoincrement"),
     ("NOT NULL PRIMARY KEY AUTOINCREMENT", "NOT NULL", "column users.id: autoincrement; primary key"),
     ("(price * 2) STORED", "(price * 3) STORED", "column users.gross: computed"),

@@ -17,6 +17,7 @@ from app.database import get_engine, get_session_factory
 from app.main import app
 from app.models.user import User
 from dbkit.connection import app_database, migration_database
+from dbkit.testing.transaction import OneConnection
 
 tutorial = TestClient(app)
 
@@ -212,3 +213,18 @@ async def test_rows_are_streamed(ada: User, session: AsyncSession, client: Async
 
 async def test_nothing_remains(client: AsyncClient) -> None:
     assert await people(client) == []
+
+
+async def test_a_session_that_reads_in_a_savepoint_of_its_own_does_not_step_aside() -> None:
+    """Another session that only reads takes its turn when the savepoint has ended."""
+    factory = get_session_factory()
+    async with factory() as one:
+        async with one.begin_nested():
+            await one.scalar(select(User.id))
+        async with factory() as other:
+            await other.scalar(select(User.id))
+        await one.scalar(select(User.id))
+    async with factory() as one, factory() as other, one.begin_nested():
+        await one.scalar(select(User.id))
+        with pytest.raises(OneConnection, match="commit first"):
+            await other.scalar(select(User.id))

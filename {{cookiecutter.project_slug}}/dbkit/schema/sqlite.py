@@ -1,6 +1,6 @@
 """Reads a schema from SQLite: the pragmas, and what stands in the CREATE statements alone.
 
-https://www.sqlite.org/pragma.html#pragma_table_list and https://www.sqlite.org/schematab.html
+https://www.sqlite.org/pragma.html#pragma_table_xinfo and https://www.sqlite.org/schematab.html
 """
 
 from collections import defaultdict
@@ -14,7 +14,6 @@ from dbkit.schema.sqlite_sql import Statement, normalized
 
 OURS = "name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 SQL = f"SELECT type, name, tbl_name, sql FROM sqlite_master WHERE {OURS}"
-TABLES = f"SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND {OURS}"
 COLUMNS = (
     "SELECT m.name AS relation, c.* FROM sqlite_master AS m, pragma_table_xinfo(m.name) AS c"
     " WHERE m.type IN ('table', 'view')"
@@ -49,23 +48,14 @@ def read(connection: Connection) -> Picture:
     columns = _grouped(connection, COLUMNS)
     indexes, keys = _grouped(connection, INDEXES), _grouped(connection, KEYS)
     objects: list[SchemaObject] = []
-    for table in connection.exec_driver_sql(TABLES).all():
-        statement = statements.get(table.name)
-        if table.type == "table" and statement is not None:
-            objects.append(
-                _object(
-                    "table",
-                    table.name,
-                    None,
-                    {"strict": table.strict == 1, "without rowid": table.wr == 1},
-                )
-            )
-            objects += _columns(table.name, columns[table.name], statement)
-            objects += _constraints(table.name, indexes[table.name], keys[table.name], statement)
-        elif table.type == "virtual" and statement is not None:
-            objects.append(
-                _object("table", table.name, None, {"virtual": normalized(statement.text)})
-            )
+    for name, statement in statements.items():
+        if statement.is_virtual:
+            definition = {"virtual": normalized(statement.text)}
+            objects.append(_object("table", name, None, definition))
+            continue
+        objects.append(_object("table", name, None, dict.fromkeys(statement.options, True)))
+        objects += _columns(name, columns[name], statement)
+        objects += _constraints(name, indexes[name], keys[name], statement)
     for row in master:
         if row.type != "table" and row.sql is not None:
             parent = None if row.type == "view" else f"table {row.tbl_name}"

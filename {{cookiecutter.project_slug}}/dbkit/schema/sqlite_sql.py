@@ -15,6 +15,7 @@ TOKEN = re.compile(
 )
 NAME = re.compile(r"[^\W\d][\w$]*")
 OF_A_TABLE = {"CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN"}
+KEYWORDS = {*OF_A_TABLE, "COLLATE", "AUTOINCREMENT", "AS", "DEFERRABLE", "NOT", "STORED"}
 
 
 def tokens_of(sql: str) -> list[str]:
@@ -38,6 +39,8 @@ class Statement:
 
     def __init__(self, sql: str) -> None:
         self.text = sql
+        self.is_virtual = tokens_of(sql)[1].upper() == "VIRTUAL"
+        self.options: list[str] = []  # `strict`, `without rowid`
         self.columns: dict[str, dict[str, Any]] = {}  # what no pragma says, by column in lower case
         self.checks: list[tuple[str | None, str]] = []  # name and expression
         self.deferrable: dict[tuple[str, ...], str] = {}  # by the columns of a foreign key
@@ -53,15 +56,21 @@ class Statement:
         tokens = tokens_of(self.text)
         start = tokens.index("(") if "(" in tokens else len(tokens)
         clauses, depth = [list[str]()], 0
-        for word in tokens[start + 1 :]:
+        for number, word in enumerate(tokens[start + 1 :], start + 1):
             depth += {"(": 1, ")": -1}.get(word, 0)
             if depth < 0:
+                self._read_options(tokens[number + 1 :])
                 break
             if word == "," and depth == 0:
                 clauses.append([])
             else:
                 clauses[-1].append(word)
         return [clause for clause in clauses if clause]
+
+    def _read_options(self, tokens: list[str]) -> None:
+        """Take what stands behind the parentheses."""
+        options = " ".join(tokens).lower().split(",")
+        self.options = sorted(option.strip() for option in options if option.strip())
 
     def _read_parts(self, tokens: list[str], column: str | None) -> dict[str, Any]:
         """Take what no pragma says out of a column's definition or a constraint."""
@@ -114,4 +123,6 @@ def _with_groups(tokens: list[str]) -> Iterator[tuple[str, str]]:
 def _unquoted(token: str) -> str:
     quoted = token[0] in '"`[' and len(token) > 1
     inner = token[1:-1].replace('""', '"') if quoted else token
-    return inner if not quoted or NAME.fullmatch(inner) else '"' + inner.replace('"', '""') + '"'
+    if not quoted or (NAME.fullmatch(inner) and inner.upper() not in KEYWORDS):
+        return inner
+    return '"' + inner.replace('"', '""') + '"'

@@ -1,16 +1,16 @@
 """Hands the engine of the application what its connections are during a test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from dbkit.testing.forwarding import Forwarder
 from dbkit.testing.loop import loop_thread
-from dbkit.testing.participants import PARTICIPANTS, connect, perform
+from dbkit.testing.participants import PARTICIPANTS, Participant, connect, perform
 from dbkit.testing.transaction import SharedConnection
 
 
@@ -33,13 +33,33 @@ def isolated(engine: AsyncEngine, own_connections_to: str | None = None) -> Iter
     def use_them(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:
         keywords["async_creator_fn"] = connections.create
 
-    event.listen(engine.sync_engine, "do_connect", use_them)
+    listeners: dict[str, Callable[..., Any]] = {
+        "do_connect": use_them,
+        "savepoint": _count_savepoint,
+        "release_savepoint": _count_end_of_savepoint,
+        "rollback_savepoint": _count_end_of_savepoint,
+    }
+    for name, listener in listeners.items():
+        event.listen(engine.sync_engine, name, listener)
     try:
         yield
     finally:
-        event.remove(engine.sync_engine, "do_connect", use_them)
+        for name, listener in listeners.items():
+            event.remove(engine.sync_engine, name, listener)
         engine.sync_engine.dispose(close=False)  # they belong to this test
         loop_thread().run_blocking(connections.close())
+
+
+def _count_savepoint(connection: Connection, _name: str | None) -> None:
+    participant = connection.connection.driver_connection
+    if isinstance(participant, Participant):
+        participant.member.savepoints += 1
+
+
+def _count_end_of_savepoint(connection: Connection, _name: str, _context: None) -> None:
+    participant = connection.connection.driver_connection
+    if isinstance(participant, Participant):
+        participant.member.savepoints -= 1
 
 
 class _Shared:

@@ -59,7 +59,10 @@ async def count_changes(raw: Any) -> int:
     """Return a number that grows with what the transaction changes."""
     if _is_postgresql(raw):
         return int(await raw.fetchval(IDENTIFIERS))
-    async with raw.execute("SELECT total_changes()") as cursor:
+    # Rows, and what CREATE, ALTER and DROP change: https://www.sqlite.org/pragma.html#pragma_schema_version
+    async with raw.execute(
+        "SELECT total_changes() + schema_version FROM pragma_schema_version"
+    ) as cursor:
         (changes,) = await cursor.fetchone()
     return int(changes)
 

@@ -29,6 +29,7 @@ class Member:
         self.task: asyncio.Task[Any] | None = None  # the last that used it
         self.failed = False
         self.changes = 0  # of all before it
+        self.savepoints = 0  # of its own, which are set and not yet ended
 
     def is_abandoned(self) -> bool:
         """Whether nobody is left who could end its transaction while another one waits."""
@@ -112,7 +113,7 @@ class SharedConnection:
                 if other is not None:
                     await self._release()
                 member.changes = await savepoint.begin(self._raw)
-                self._current, member.failed = member, False
+                self._current, member.failed, member.savepoints = member, False, 0
                 return
             left = deadline - loop.time()
             if other.is_abandoned() or other.task is member.task or left <= 0:
@@ -127,7 +128,9 @@ class SharedConnection:
                 continue
 
     async def _has_only_read(self, member: Member) -> bool:
-        return not member.failed and await savepoint.count_changes(self._raw) == member.changes
+        if member.failed or member.savepoints:  # which would end with the one around them
+            return False
+        return await savepoint.count_changes(self._raw) == member.changes
 
     async def _release(self) -> None:
         await savepoint.release(self._raw)

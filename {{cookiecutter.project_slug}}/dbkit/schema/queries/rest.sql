@@ -127,7 +127,10 @@ UNION ALL
 SELECT 'publication', quote_ident(p.pubname), NULL,
     to_jsonb(p) - 'oid' - 'pubname' - 'pubowner' || jsonb_build_object(
         'tables', (
-            SELECT jsonb_agg(concat_ws(' ', r.prrelid::regclass::text, r.prattrs::text, pg_get_expr(r.prqual, r.prrelid))
+            SELECT jsonb_agg(concat_ws(' ', r.prrelid::regclass::text,
+                (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) FROM pg_attribute AS a
+                    WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)),
+                pg_get_expr(r.prqual, r.prrelid))
                 ORDER BY r.prrelid::regclass::text)
             FROM pg_publication_rel AS r WHERE r.prpubid = p.oid
         ),

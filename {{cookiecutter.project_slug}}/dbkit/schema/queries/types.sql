@@ -16,7 +16,8 @@ SELECT 'type' AS kind, t.oid::regtype::text AS name, NULL AS parent,
             THEN t.typcollation::regcollation::text END,
         'range of', format_type(r.rngsubtype, NULL),
         'range collation', CASE WHEN r.rngcollation <> 0 THEN r.rngcollation::regcollation::text END,
-        'range functions', nullif(concat_ws(' ', nullif(r.rngcanonical, 0)::text, nullif(r.rngsubdiff, 0)::text), ''),
+        'range functions', nullif(concat_ws(' ',
+            nullif(r.rngcanonical, 0)::regprocedure::text, nullif(r.rngsubdiff, 0)::regprocedure::text), ''),
         'comment', d.description
     ) AS definition,
     jsonb_build_object(
