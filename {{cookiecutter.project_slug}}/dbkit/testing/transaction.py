@@ -77,6 +77,7 @@ class SharedConnection:
     async def commit(self, member: Member) -> None:
         """Keep what the member has changed, until the end of the test."""
         async with self._turn:
+            member.savepoints = 0
             if self._current is member and not self._is_over:
                 try:
                     await savepoint.check_deferred(self._raw)
@@ -88,6 +89,7 @@ class SharedConnection:
     async def rollback(self, member: Member) -> None:
         """Undo what the member has changed."""
         async with self._turn:
+            member.savepoints = 0
             if self._current is member and not self._is_over:
                 await self._undo()
 
@@ -113,7 +115,7 @@ class SharedConnection:
                 if other is not None:
                     await self._release()
                 member.changes = await savepoint.begin(self._raw)
-                self._current, member.failed, member.savepoints = member, False, 0
+                self._current, member.failed = member, False
                 return
             left = deadline - loop.time()
             if other.is_abandoned() or other.task is member.task or left <= 0:
