@@ -191,6 +191,7 @@ def other(
     return Project.adopt(compiled_project, tmp_path / "other", url)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_commands_print_and_leave_the_same(project: Project, other: Project) -> None:
     copies(project, other)

@@ -120,6 +120,7 @@ def test_rows_are_a_parent_and_its_child_of_any_value_and_type(
     assert status == 0, printed
 
 
+@pytest.mark.long
 def test_without_the_example_the_tests_say_in_a_line_what_to_change(sqlite_project: Project) -> None:
     project = sqlite_project
     revision = next((project.path / "alembic" / "versions").glob("*_create_users.py"))

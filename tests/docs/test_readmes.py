@@ -114,6 +114,7 @@ def test_a_new_project_does_what_the_readme_shows(terminal: Terminal) -> None:
             assert expected in printed.splitlines() or "Fetching" in expected, printed
 
 
+@pytest.mark.long
 def test_a_project_is_baked_and_compared_with_a_newer_template_as_the_readme_says(terminal: Terminal) -> None:
     assert "my_service is ready." in terminal.type(BAKE)
     terminal.type(BAKE, keys="Other\n" + "\n" * 8)  # which is then the last one
