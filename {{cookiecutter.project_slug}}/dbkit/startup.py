@@ -20,7 +20,7 @@ __all__ = ["Status", "migrate_if_needed", "read_status"]
 async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     """Upgrade to the newest revision, if any is pending; the same guarded road as `make migrate`.
 
-    A server that is on its way is waited for, within `MIGRATION_WAIT` as all else. It works on the
+    A server that is starting is waited for, within `MIGRATION_WAIT` as all else. It works on the
     caller's event loop. Cancelled, it rolls back the revision that is under way.
 
     Args:

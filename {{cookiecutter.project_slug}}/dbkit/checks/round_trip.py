@@ -28,7 +28,7 @@ async def check_round_trip(home: DatabaseURL, options: EnvironmentOptions) -> li
         problems += await find_model_differences(database, options)
         print("down to base")
         await downgrade(database, options, observe=check.after_downgrade)
-        if check.problems:  # what was left would stop them on their way up
+        if check.problems:  # applying the revisions again would meet what was left
             return problems + check.problems
         print("up again")
         await upgrade(database, options)

@@ -18,7 +18,7 @@ UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENE
 
 
 def may_answer_later(error: BaseException, database: DatabaseURL) -> bool:
-    """Tell whether a connection to `database` failed as it does while a server is on its way.
+    """Tell whether a connection to `database` failed as it does while a server is starting.
 
     It starts or ends, another one takes over, a name is not published yet, or all connections are
     in use. A wrong password, an unknown database and a way in that is closed stay as they are.
