@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
+    from sqlalchemy import MetaData, Sequence
     from sqlalchemy.types import TypeEngine
 
 ChoosePath = Callable[[Path, str | PathLike[str], str, str | None], Path]
@@ -46,3 +47,8 @@ def render_type(column_type: "TypeEngine[Any]", context: "AutogenContext") -> st
     from alembic.autogenerate import render  # only what writes revisions needs it
 
     return render._repr_type(column_type, context)
+
+
+def sequences_of(metadata: "MetaData") -> "list[Sequence]":
+    """Return the sequences of models, those of no column among them, which nothing public lists."""
+    return list(metadata._sequences.values())

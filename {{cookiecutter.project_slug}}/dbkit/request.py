@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from alembic.autogenerate import RevisionContext
     from alembic.runtime.migration import MigrationContext, MigrationStep
 
 # From the revisions at which a database stands to the steps that the command wants.
@@ -35,6 +36,7 @@ class Request:
         purge: whether a stamp empties the version table first.
         confirm: the name of a database that may lose what a revision here did not make.
         revision_arguments: the arguments of `alembic revision` or `check`; empty for `merge`.
+        revision: what `alembic revision` has to write, once its changes are found.
     """
 
     kind: Kind
@@ -43,3 +45,4 @@ class Request:
     purge: bool = False
     confirm: str = ""
     revision_arguments: Mapping[str, Any] = field(default_factory=dict)
+    revision: "RevisionContext | None" = None

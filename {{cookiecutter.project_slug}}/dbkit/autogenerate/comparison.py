@@ -15,7 +15,7 @@ from dbkit.revisions.writer import body
 def find_differences(
     environment: EnvironmentContext, connection: Connection, keywords: Mapping[str, Any]
 ) -> str:
-    """Return what autogenerate would write for a database, and what it could not; "" if nothing.
+    """Return what autogenerate would write for a database; "" if nothing.
 
     As `alembic check` does, it lets the service's `process_revision_directives` have a say.
 
@@ -23,7 +23,6 @@ def find_differences(
         environment: is configured for `connection`.
         keywords: those of `autogenerate_options`, and others of `EnvironmentContext.configure`.
     """
-    keywords["changes_by_hand"].clear()
     with quiet():
         context = configure(environment, connection=connection, **keywords)
     directives = [produce_migrations(context, keywords["target_metadata"])]
@@ -36,4 +35,4 @@ def find_differences(
         if not change.is_empty()
     ]
     texts = [dedent(f"    {body(text)}") for text in statements]
-    return indent("\n".join([*texts, *keywords["changes_by_hand"]]), "  ")
+    return indent("\n".join(texts), "  ")

@@ -13,6 +13,7 @@ from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.renames import possible_renames
+from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
 Directives = list[ops.MigrationScript]
 Hook = Callable[[MigrationContext, Any, Directives], None]
@@ -38,18 +39,16 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
     command = context.opts.get("revision_context")
     if command is None:  # `find_differences` has its own ways of reporting
         return
-    by_hand: list[str] = context.opts["changes_by_hand"]
-    for line in by_hand:
-        command.config.print_stdout(line)
     if command.command_args["message"] is None:  # `alembic check` reads the directives itself
         return
     changes = [change for script in directives for change in script.upgrade_ops_list]
     if all(change.is_empty() for change in changes):
-        if not by_hand:
-            command.config.print_stdout(
-                "No changes: the models and the revisions agree. "
-                "'make migration-empty' writes a file."
-            )
+        pictures: TwoPictures | None = context.opts.get(PICTURES)
+        if pictures is not None and pictures.differences():
+            return  # the proof says what is not written
+        command.config.print_stdout(
+            "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
+        )
         directives.clear()
         return
     notes = {

@@ -38,7 +38,6 @@ def autogenerate_options(
     metadata = load_metadata(options)
     theirs = dict(options.configure)
     schemas = {table.schema for table in metadata.tables.values()} | {None}
-    changes_by_hand: list[str] = []
     return {
         "compare_server_default": True,
         "include_schemas": len(schemas) > 1,
@@ -54,7 +53,6 @@ def autogenerate_options(
         "include_object": _both(theirs.get("include_object"), _include_object(config)),
         "process_revision_directives": directives_hook(theirs.get("process_revision_directives")),
         "render_item": _first(theirs.get("render_item"), render_item),
-        "changes_by_hand": changes_by_hand,  # filled by `computed_columns`
     }
 
 
@@ -64,7 +62,7 @@ def _plugins(dialect: str) -> list[str]:
     The modules register themselves, some for the whole process, and take time to import: so only
     what compares imports them.
     """
-    import dbkit.autogenerate.check_constraints  # noqa: F401 - replaces Alembic's implementations
+    import dbkit.autogenerate.comparators  # noqa: F401 - replaces Alembic's implementations
     from dbkit.autogenerate import computed_columns
 
     if dialect == "postgresql":

@@ -1,7 +1,12 @@
 """Compares the models with a database."""
 
 from dbkit import meter
-from dbkit.autogenerate import autogenerate_options, find_differences
+from dbkit.autogenerate import (
+    autogenerate_options,
+    find_differences,
+    take_pictures,
+    with_pictures,
+)
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
 from dbkit.execution import alembic_environment, migration_connection, run_keywords
@@ -9,13 +14,19 @@ from dbkit.revisions import one_line, scripts
 
 
 async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> list[str]:
-    """Print what autogenerate would write for `database`; return a line if that is anything."""
+    """Print what autogenerate would write for `database`; return a line if that is anything.
+
+    Args:
+        database: a throwaway one that stands at the newest revisions. Nobody is connected to it.
+    """
     config = alembic_config(database)
     keywords = {
         **run_keywords(options, database.dialect),
         **autogenerate_options(config, database.dialect, options),
     }
     meter.announce("comparing {} tables with the models", len(keywords["target_metadata"].tables))
+    pictures = await take_pictures(database, database, keywords, options)
+    keywords = with_pictures(keywords, pictures, options)
     async with (
         alembic_environment(config, scripts()) as environment,
         migration_connection(database) as connection,
@@ -24,6 +35,8 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
             differences = await connection.run_sync(
                 lambda sync: find_differences(environment, sync, keywords)
             )
+    lines = [one.describe("the revisions", "the models") for one in pictures.differences()]
+    differences = differences or "\n".join(f"  {line}" for line in lines)
     if not differences:
         return []
     print(differences)

@@ -4,6 +4,8 @@ import sys
 
 from dbkit import PROJECT
 
+ALEMBICS_FAILURE = -1  # which a shell shows as 255
+
 
 def run_alembic(*arguments: str) -> None:
     """Run one of Alembic's commands; a failure is printed behind `FAILED:` and ends the process."""
@@ -26,6 +28,8 @@ def run_alembic(*arguments: str) -> None:
         if parent := missing_parent(error):
             sys.exit(f"FAILED: {parent}")
         if location is None:
+            if isinstance(error, SystemExit) and error.code == ALEMBICS_FAILURE:
+                sys.exit(1)
             raise
         sys.exit(f"FAILED: alembic/{location}: {error_text(error)}")
     if executes:

@@ -96,20 +96,29 @@ async def _autogenerate(
     options: EnvironmentOptions,
 ) -> None:
     """Compare the models with what the revisions build, never with what a database holds."""
+    from dbkit import autogenerate
+
     home = throwaway_home()
     if home.dialect != database.dialect:
         home = database
     keywords = _compare_keywords(environment, database, options)
     upgrade = Request(Kind.RUN, execution.upgrade_steps(environment.script))
-    async with throwaway_database(home) as throwaway:
-        executor = execution.Executor(environment, throwaway, upgrade, keywords)
+    async with throwaway_database(home) as built:
+        executor = execution.Executor(environment, built, upgrade, keywords)
         with execution.quiet("alembic.migrator"):  # its lines would read as if of the real database
-            await _with_connection(throwaway, executor.run)
+            await _with_connection(built, executor.run)
+        pictures = await autogenerate.take_pictures(built, home, keywords, options)
+        keywords = autogenerate.with_pictures(keywords, pictures, options)
 
         async def compare(connection: Any) -> None:
             await connection.run_sync(read, environment, keywords | {"fn": request.find})
 
-        await _with_connection(throwaway, compare)
+        await _with_connection(built, compare)
+        if request.revision is None or not request.revision.generated_revisions:
+            return
+        await autogenerate.write_proved(
+            built, home, pictures, environment, request.revision, options
+        )
 
 
 def _write(output: TextIO, text: str) -> None:

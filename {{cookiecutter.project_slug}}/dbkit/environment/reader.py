@@ -36,6 +36,7 @@ def read_request() -> tuple[EnvironmentContext, Request]:
         # Never a line of `.env`: who means this command says so with this command.
         confirm=os.environ.get("CONFIRM", ""),
         revision_arguments=arguments,
+        revision=revision,
     )
     return environment, request
 

@@ -1,0 +1,114 @@
+"""Alembic's comparisons of types, defaults, CHECKs and indexes, answered by two pictures.
+
+Alembic compares SQL texts and types in Python, which servers reword: it misses changes, and sees
+some that are none. The pictures hold what one server says of both sides. The two classes replace
+Alembic's own by being defined: import this module wherever anything is compared, and only there.
+Without pictures, Alembic's own comparison holds.
+https://alembic.sqlalchemy.org/en/latest/api/ddl.html
+"""
+
+from typing import Any
+
+from alembic.ddl.impl import ComparisonResult, DefaultImpl
+from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
+from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
+from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
+from sqlalchemy.schema import HasConditionalDDL
+
+from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
+from dbkit.schema import Facets
+
+
+class ComparesPictures(DefaultImpl):
+    """Looks up what both databases say, and leaves the rest to Alembic's class."""
+
+    def compare_type(self, inspector_column: Column[Any], metadata_column: Column[Any]) -> bool:
+        found, wanted = self.definitions_of_column(metadata_column)
+        if found is None or wanted is None:
+            return super().compare_type(inspector_column, metadata_column)
+        return any(found.get(name) != wanted.get(name) for name in ("type", "collation"))
+
+    def compare_server_default(
+        self,
+        inspector_column: Column[Any],
+        metadata_column: Column[Any],
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> bool:
+        found, wanted = self.definitions_of_column(metadata_column)
+        if found is None or wanted is None:
+            return bool(
+                super().compare_server_default(  # type: ignore[no-untyped-call]
+                    inspector_column,
+                    metadata_column,
+                    rendered_metadata_default,
+                    rendered_inspector_default,
+                )
+            )
+        return found.get("default") != wanted.get("default")
+
+    def compare_check_constraint(
+        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
+    ) -> ComparisonResult:
+        kind = "check" if self._is_sqlite else "constraint"
+        answer = self._look_up(kind, metadata_constraint, metadata_constraint.table)
+        return answer or super().compare_check_constraint(metadata_constraint, reflected_constraint)
+
+    def compare_indexes(self, metadata_index: Index, reflected_index: Index) -> ComparisonResult:
+        answer = self._look_up("index", metadata_index, metadata_index.table)
+        return answer or super().compare_indexes(metadata_index, reflected_index)
+
+    def compare_unique_constraint(
+        self, metadata_constraint: UniqueConstraint, reflected_constraint: UniqueConstraint
+    ) -> ComparisonResult:
+        answer = self._look_up("constraint", metadata_constraint, metadata_constraint.table)
+        return answer or super().compare_unique_constraint(
+            metadata_constraint, reflected_constraint
+        )
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.dialect.name == "sqlite"
+
+    def definitions_of_column(self, column: Column[Any]) -> tuple[Facets | None, Facets | None]:
+        """Return what both databases say of a column of the models."""
+        return self._definitions("column", column.table, column.name)
+
+    def _definitions(
+        self, kind: str, table: Table | None, name: str
+    ) -> tuple[Facets | None, Facets | None]:
+        pictures: TwoPictures | None = self.context_opts.get(PICTURES)
+        if pictures is None or table is None:
+            return None, None
+        # An index of PostgreSQL has its schema before its name, all else its table's, too.
+        within = () if kind == "index" else (table.name,)
+        return pictures.definitions(kind, table.schema, *within, name)
+
+    def _look_up(
+        self, kind: str, item: HasConditionalDDL, table: Table | None
+    ) -> ComparisonResult | None:
+        name = self.final_name(item)
+        found, wanted = self._definitions(kind, table, name) if name else (None, None)
+        if found is None or wanted is None:
+            return None
+        if found == wanted:
+            return ComparisonResult.Equal()
+        return ComparisonResult.Different(f"the models say {wanted.get('definition')}")
+
+    def final_name(self, item: Any) -> str | None:
+        """Return the name that a constraint or index gets, by the convention and cut to length."""
+        preparer = self.dialect.identifier_preparer
+        quoted = preparer.format_constraint(item)
+        return preparer.unformat_identifiers(quoted)[0] if quoted else None
+
+
+class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
+    """Replaces Alembic's class of the same dialect."""
+
+    __dialect__ = "postgresql"
+
+
+class SQLiteImpl(ComparesPictures, AlembicsSQLiteImpl):
+    """Replaces Alembic's class of the same dialect."""
+
+    __dialect__ = "sqlite"

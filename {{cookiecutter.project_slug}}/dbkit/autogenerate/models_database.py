@@ -1,0 +1,106 @@
+"""Builds what the models say, in a copy of the database that the revisions have built.
+
+The tables, enum types and sequences that models describe are set aside there, and the models' own
+`create_all` makes them anew. What no model describes, such as functions and extensions, stays.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from warnings import catch_warnings
+
+from alembic.util import CommandError
+from sqlalchemy import Connection, Table, event, inspect
+from sqlalchemy.exc import SAWarning, SQLAlchemyError
+from sqlalchemy.schema import CheckFirst, CreateSchema
+
+from dbkit.autogenerate.scope import Scope
+from dbkit.errors import error_text
+
+ASIDE = "set_aside"  # PostgreSQL: the beginning of the names of schemas with what was there
+
+
+def rebuild(connection: Connection, scope: Scope) -> None:
+    """Replace, in a copy of what the revisions have built, what models describe.
+
+    Raises:
+        CommandError: the database does not take what the models say; names the table.
+    """
+    if connection.dialect.name == "sqlite":
+        _drop_on_sqlite(connection, scope)
+    else:
+        _set_aside(connection, scope)
+    _create(connection, scope)
+
+
+def _set_aside(connection: Connection, scope: Scope) -> None:
+    """Move objects out of their schemas: dropping them would drop views and functions, too."""
+    replaced = [
+        *(("TABLE", one) for one in scope.replaced.values()),
+        *(("TYPE", one) for one in scope.replaced_types.values()),
+        *(
+            ("SEQUENCE", one)
+            for one in scope.found.objects.values()
+            if one.kind == "sequence" and scope.key_of(one) in scope.sequences
+        ),
+    ]
+    schemas = dict.fromkeys(scope.key_of(one)[1] for _, one in replaced)
+    aside = {schema: f"{ASIDE}_{number}" for number, schema in enumerate(schemas)}
+    for name in aside.values():
+        connection.execute(CreateSchema(name))
+    for kind, one in replaced:
+        schema = aside[scope.key_of(one)[1]]
+        connection.exec_driver_sql(f"ALTER {kind} {one.name} SET SCHEMA {schema}")
+
+
+def _drop_on_sqlite(connection: Connection, scope: Scope) -> None:
+    """Drop the tables; views of them stay, and their triggers go: no model describes these."""
+    connection.commit()
+    connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # has no effect in a transaction
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    for one in scope.replaced.values():
+        connection.exec_driver_sql(f"DROP TABLE {quote(one.name)}")
+
+
+def _create(connection: Connection, scope: Scope) -> None:
+    inspector = inspect(connection)
+    if connection.dialect.name != "sqlite":
+        schemas = {table.schema for table in scope.tables} | {
+            enum.schema for enum in scope.enums.values()
+        }
+        for schema in sorted(schemas - {None} - {*inspector.get_schema_names()}, key=str):
+            connection.execute(CreateSchema(str(schema)))
+    here = {
+        scope.key("table", schema, name)
+        for schema in {table.schema for table in scope.tables}
+        for name in inspector.get_table_names(schema)
+    }
+    tables = [
+        table
+        for table in scope.tables
+        if scope.key("table", table.schema, table.name) not in here  # of an extension
+    ]
+    with _one_line() as current, catch_warnings(action="ignore", category=SAWarning):
+        current.append("models")
+        scope.metadata.create_all(
+            connection, tables, checkfirst=CheckFirst.TYPES | CheckFirst.SEQUENCES
+        )
+
+
+@contextmanager
+def _one_line() -> Iterator[list[str]]:
+    """Say which table it was that the database or its dialect refused."""
+    current: list[str] = []
+
+    def note(table: Table, _connection: Connection, **_options: Any) -> None:
+        current.append(f"table {table.fullname}")
+
+    event.listen(Table, "before_create", note)
+    try:
+        yield current
+    except SQLAlchemyError as error:
+        raise CommandError(
+            f"the database does not take what the models say: {current[-1]}: {error_text(error)}"
+        ) from error
+    finally:
+        event.remove(Table, "before_create", note)

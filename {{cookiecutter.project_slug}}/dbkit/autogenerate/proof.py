@@ -1,0 +1,149 @@
+"""Runs new revision files on a copy of what the revisions have built, before anybody reads them.
+
+Up, they must make of it what the models say; down, what it was.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from tempfile import TemporaryDirectory
+from warnings import catch_warnings
+
+from alembic.autogenerate import RevisionContext
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep
+from alembic.script import Script, ScriptDirectory
+from alembic.script.revision import RevisionMap
+from alembic.util import CommandError
+from sqlalchemy.exc import SAWarning
+
+from dbkit import execution
+from dbkit.autogenerate.two_pictures import TwoPictures
+from dbkit.config import EnvironmentOptions
+from dbkit.connection import DatabaseURL, connect
+from dbkit.request import FindSteps, Kind, Request
+from dbkit.revisions import known_revisions
+from dbkit.schema import Difference, Picture, differences, read
+
+FILE, MODELS = "the revision", "the models"
+BEFORE, AFTER = "the schema before it", "the schema after its downgrade"
+
+
+@dataclass
+class Outcome:
+    """What a proof has shown.
+
+    Args:
+        failure: the line with which a file failed, if one did.
+        not_written: what the files have made different from what the models say.
+        left: what their downgrade leaves different from what was there before.
+    """
+
+    failure: str = ""
+    not_written: list[Difference] = field(default_factory=list)
+    left: list[Difference] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Return a line for each thing that is not as it should be; none if all is proved."""
+        return [
+            *(f"not proved: {line}" for line in [self.failure] if line),
+            *(f"not written: {one.describe(FILE, MODELS)}" for one in self.not_written),
+            *(f"the downgrade leaves: {one.describe(BEFORE, AFTER)}" for one in self.left),
+        ]
+
+
+async def prove(
+    copy: DatabaseURL,
+    pictures: TwoPictures,
+    environment: EnvironmentContext,
+    command: RevisionContext,
+    options: EnvironmentOptions,
+) -> Outcome:
+    """Run the files that `command` would write on `copy`, up and down.
+
+    Args:
+        copy: a copy of what the revisions have built; nobody is connected to it.
+        pictures: what is there, and what the models say.
+        environment: that of the command.
+    """
+    outcome = Outcome()
+    old = known_revisions(environment.script)
+    with _written(command) as scratch, _using(environment, scratch):
+        before = await _look(copy, pictures)
+        try:
+            await _run(copy, environment, options, execution.upgrade_steps(scratch))
+            outcome.not_written = pictures.differences(await _look(copy, pictures))
+            await _run(copy, environment, options, _steps_back(scratch, old))
+            outcome.left = differences(before, await _look(copy, pictures))
+        except CommandError as error:
+            outcome.failure = str(error)
+    return outcome
+
+
+@contextmanager
+def _written(command: RevisionContext) -> Iterator[ScriptDirectory]:
+    """Write the files to a folder that is gone afterwards, as revisions after all others."""
+    real = command.script_directory
+    with TemporaryDirectory() as folder:
+        scratch = ScriptDirectory.from_config(command.config)
+        scratch.version_locations, scratch.hooks = [folder], []
+        scratch.messaging_opts = {"quiet": True}
+        # Not the same objects: a revision knows those that come after it.
+        known = [Script(one.module, one.revision, one.path) for one in real.walk_revisions()]
+        scratch.revision_map = RevisionMap(lambda: known)
+        command.script_directory = scratch
+        try:
+            list(command.generate_scripts())
+            yield scratch
+        finally:
+            command.script_directory = real
+
+
+@contextmanager
+def _using(environment: EnvironmentContext, script: ScriptDirectory) -> Iterator[None]:
+    """Let `environment` run other files; afterwards, the command can write its own as before."""
+    real, options = environment.script, environment.context_opts
+    environment.script = script
+    environment.context_opts = dict(options)  # `configure` changes it, and writing needs it
+    try:
+        yield
+    finally:
+        environment.script, environment.context_opts = real, options
+
+
+async def _run(
+    database: DatabaseURL,
+    environment: EnvironmentContext,
+    options: EnvironmentOptions,
+    find: FindSteps,
+) -> None:
+    keywords = execution.run_keywords(options, database.dialect)
+    executor = execution.Executor(environment, database, Request(Kind.RUN, find), keywords)
+    with execution.quiet("alembic.migrator"):
+        async with execution.migration_connection(database) as connection:
+            with catch_warnings(action="ignore", category=SAWarning):  # its real run shows them
+                await executor.run(connection)
+
+
+def _steps_back(script: ScriptDirectory, old: set[str]) -> FindSteps:
+    """Return a function that finds the steps that revert what `old` has not."""
+
+    def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
+        revisions = script.iterate_revisions(heads, "base", select_for_downgrade=True)
+        make = MigrationStep.downgrade_from_script
+        return [
+            make(script.revision_map, revision)
+            for revision in revisions
+            if revision.revision not in old
+        ]
+
+    return find
+
+
+async def _look(database: DatabaseURL, pictures: TwoPictures) -> Picture:
+    async with connect(database, autocommit=False) as connection:
+        picture: Picture = await connection.run_sync(read)
+    own = pictures.scope.own
+    return picture.without(
+        lambda one: one.kind == "table" and pictures.scope.key_of(one)[-1] in own
+    )

@@ -1,0 +1,75 @@
+"""Lets a command write only what was proved, or says in the file what is wrong with it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from alembic.autogenerate import RevisionContext
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.plugins import Plugin
+from alembic.util import CommandError
+
+from dbkit.autogenerate.proof import prove
+from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
+from dbkit.config import EnvironmentOptions
+from dbkit.connection import DatabaseURL, throwaway_database
+
+NOTHING = Plugin("dbkit.nothing")  # for Alembic, which wants one at least
+COMPARE = ("compare_type", "compare_server_default")
+
+
+def with_pictures(
+    keywords: Mapping[str, Any], pictures: TwoPictures, options: EnvironmentOptions
+) -> dict[str, Any]:
+    """Return the keywords of `configure` with which Alembic compares by two pictures.
+
+    If they are equal, there is nothing to compare, but by plug-ins and functions of the service's.
+    """
+    with_them = {**keywords, PICTURES: pictures}
+    has_own = any(callable(options.configure.get(name)) for name in COMPARE)
+    if not has_own and not pictures.differences():
+        theirs = options.configure.get("autogenerate_plugins", ())
+        with_them["autogenerate_plugins"] = [*theirs] or [NOTHING.name]
+    return with_them
+
+
+async def write_proved(
+    built: DatabaseURL,
+    home: DatabaseURL,
+    pictures: TwoPictures,
+    environment: EnvironmentContext,
+    command: RevisionContext,
+    options: EnvironmentOptions,
+) -> None:
+    """Prove the files that `command` is about to write.
+
+    Args:
+        built: what the revisions have built; nobody is connected to it.
+        home: where a copy of it is made.
+
+    Raises:
+        CommandError: they are written, but not right; what is wrong is printed, and in the files.
+    """
+    async with throwaway_database(home, copy_of=built) as copy:
+        outcome = await prove(copy, pictures, environment, command, options)
+    lines = outcome.lines()
+    if not lines:
+        return
+    changes = [each for one in command.generated_revisions for each in one.upgrade_ops_list]
+    for line in lines:
+        environment.config.print_stdout("%s", line)
+    if all(change.is_empty() for change in changes):
+        command.generated_revisions.clear()
+        raise CommandError(
+            "no file is written: the models need what autogenerate cannot write, see above;"
+            " 'make migration-empty' makes a file for it"
+        )
+    arguments: dict[str, Any] = command.template_args
+    notes: dict[str, list[str]] = arguments.setdefault("notes", {})
+    last = command.generated_revisions[-1].rev_id
+    notes.setdefault(str(last), []).extend(lines)
+    names = [Path(script.path).name for script in command.generate_scripts() if script]
+    raise CommandError(
+        f"{' and '.join(names)}: written, but not right as it is: see above, or the comments in it;"
+        " correct it, and 'make migrate-test' proves it"
+    )
