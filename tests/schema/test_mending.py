@@ -20,8 +20,8 @@ pytestmark = pytest.mark.xdist_group("picture")
 DRIFTS = tomllib.loads((HERE / "drifts.toml").read_text("utf-8"))["definition"]
 
 
-# Run outside of a transaction, as an index CONCURRENTLY has to be. PostgreSQL 15 does not add the constraint of a
-# domain in the transaction that has dropped it and that then had a savepoint.
+# Run outside of a transaction, as an index CONCURRENTLY has to be. In a transaction that has dropped the
+# constraint of a domain, and then had a savepoint, PostgreSQL 15 adds none.
 OUTSIDE = [
     "ALTER DOMAIN public.email DROP CONSTRAINT has_at",
     "CREATE INDEX extra ON public.users (price)",

@@ -27,10 +27,10 @@ def _bound(change: Change) -> Statements:
     parents = [*(change.wanted("inherits") or ()), *(change.had("inherits") or ())]
     if len(set(parents)) != 1:
         return None
-    command = f"ALTER TABLE {parents[0]} {{}} PARTITION {change.one.name}{{}};"
-    bound = change.wanted("bound")
-    detach = [command.format("DETACH", "")] if change.had("bound") else []
-    return detach + ([command.format("ATTACH", f" {bound}")] if bound else [])
+    parent, partition, bound = parents[0], change.one.name, change.wanted("bound")
+    detach = f"ALTER TABLE {parent} DETACH PARTITION {partition};"
+    attach = f"ALTER TABLE {parent} ATTACH PARTITION {partition} {bound};"
+    return [detach] * bool(change.had("bound")) + [attach] * bool(bound)
 
 
 def _inherits(change: Change) -> Statements:
