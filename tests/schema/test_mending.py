@@ -56,33 +56,49 @@ async def take(url: str) -> Picture:
         return await connection.run_sync(read)
 
 
+def try_all(connection: Connection, *, backwards: bool) -> dict[str, Mended]:
+    """Mend each drift, or the database without it as if the drift were what is expected."""
+    before = read(connection)
+    results = {}
+    for change in IN_TRANSACTION:
+        transaction = connection.begin()
+        for statement in change.split("; "):
+            connection.exec_driver_sql(statement)
+        expected, found = before, read(connection)
+        if backwards:
+            expected, found = found, before
+            transaction.rollback()
+            transaction = connection.begin()
+        printed = mends_of(expected, found)
+        for each in printed.values():
+            for statement in each.statements:
+                connection.exec_driver_sql(in_transaction(statement))
+        left = [each.key for each in differences(expected, read(connection))]
+        results[change] = Mended(printed, left)
+        transaction.rollback()
+    return results
+
+
 @pytest.fixture(scope="session")
-def mended(postgres_server: PostgresServer) -> dict[str, Mended]:
-    """Each drift, and its mends, in a transaction that is rolled back."""
-    url = postgres_server.create_database()
-    postgres_server.sql((HERE / "postgresql_schema.sql").read_text("utf-8"), url.rpartition("/")[2])
+def url(postgres_server: PostgresServer) -> str:
+    """A database with one object of each kind."""
+    made = postgres_server.create_database()
+    postgres_server.sql((HERE / "postgresql_schema.sql").read_text("utf-8"), made.rpartition("/")[2])
+    return made
 
-    def try_all(connection: Connection) -> dict[str, Mended]:
-        before = read(connection)
-        results = {}
-        for change in IN_TRANSACTION:
-            with connection.begin() as transaction:
-                for statement in change.split("; "):
-                    connection.exec_driver_sql(statement)
-                printed = mends_of(before, read(connection))
-                for each in printed.values():
-                    for statement in each.statements:
-                        connection.exec_driver_sql(in_transaction(statement))
-                left = [each.key for each in differences(before, read(connection))]
-                results[change] = Mended(printed, left)
-                transaction.rollback()
-        return results
 
+def mend_all(url: str, *, backwards: bool) -> dict[str, Mended]:
     async def run() -> dict[str, Mended]:
         async with connect(parse_database_url(url), autocommit=False) as connection:
-            return await connection.run_sync(try_all)
+            return await connection.run_sync(lambda sync: try_all(sync, backwards=backwards))
 
     return asyncio.run(run())
+
+
+@pytest.fixture(scope="session")
+def mended(url: str) -> dict[str, Mended]:
+    """What becomes of each drift."""
+    return mend_all(url, backwards=False)
 
 
 @pytest.mark.parametrize("change", IN_TRANSACTION)
@@ -91,6 +107,16 @@ def test_what_is_printed_takes_the_difference_away(mended: dict[str, Mended], ch
     without = {key for key, each in one.mends.items() if not each.statements}
     assert set(one.left) <= without
     assert bool(one.left) == (change in NOT_MENDED)
+
+
+@pytest.mark.long
+def test_the_way_back_is_mended_too(url: str) -> None:
+    wrong = {}
+    for change, one in mend_all(url, backwards=True).items():
+        without = {key for key, each in one.mends.items() if not each.statements}
+        if set(one.left) - without:
+            wrong[change] = one
+    assert wrong == {}
 
 
 def test_all_of_it_outside_of_a_transaction(postgres_server: PostgresServer) -> None:

@@ -11,6 +11,7 @@ KEEP = (
     "it may hold data: write a model or a revision for it, name it in leave_alone, or drop it in a "
     "revision"
 )
+OF_THE_PARENT = "that of the parent"  # of a partition, which gets and loses it with its parent
 Statements = list[str] | None  # None: no statement would do
 
 
@@ -83,6 +84,11 @@ class Kind:
     replace: Handler | None = None
     alter: dict[str, Handler] = field(default_factory=dict)
     instead: Callable[[Change], str | None] = lambda _change: None
+
+
+def is_partitioned(change: Change) -> bool:
+    """Tell whether the object's table is partitioned."""
+    return "partitioned" in change.parent.definition
 
 
 def literal(text: str) -> str:

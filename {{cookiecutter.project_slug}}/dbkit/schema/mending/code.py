@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 
-from dbkit.schema.mending.change import Change, Handler, Kind, Statements, set_options
+from dbkit.schema.mending.change import (
+    OF_THE_PARENT,
+    Change,
+    Handler,
+    Kind,
+    Statements,
+    set_options,
+)
 
-OF_THE_PARENT = "that of the parent"
 FIRES = {
     None: "ENABLE",
     "never: disabled": "DISABLE",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from dbkit.schema.difference import Difference
-from dbkit.schema.mending import code, columns, constraints, sqlite, tables, types
+from dbkit.schema.mending import code, columns, constraints, indexes, sqlite, tables, types
 from dbkit.schema.mending.change import Change, Kind, Statements, literal
 from dbkit.schema.picture import Picture
 
@@ -11,6 +11,7 @@ KINDS = {
     "column": columns.COLUMN,
     **tables.KINDS,
     **constraints.KINDS,
+    **indexes.KINDS,
     **code.KINDS,
     **types.KINDS,
 }

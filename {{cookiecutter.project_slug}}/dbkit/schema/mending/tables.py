@@ -84,6 +84,16 @@ def _sequence(change: Change) -> Statements:
     return [f"{command} SEQUENCE {_sequence_name(change)} {' '.join(wanted)} {cycle};"]
 
 
+def _create_sequence(change: Change) -> Statements:
+    """Create it, unless a column owns it."""
+    names = (
+        one.administration.get("name")
+        for one in change.found.objects.values()
+        if one.kind == "sequence of"
+    )
+    return None if change.one.name in names else _sequence(change)
+
+
 def _own_sequence(change: Change) -> Statements:
     return _sequence(change) if change.difference.second else None
 
@@ -102,6 +112,6 @@ SEQUENCE_KIND: dict[str, Any] = {
 KINDS = {
     "table": TABLE,
     "foreign table": Kind(instead=_missing_table),
-    "sequence": Kind(create=_sequence, **SEQUENCE_KIND),
+    "sequence": Kind(create=_create_sequence, **SEQUENCE_KIND),
     "sequence of": Kind(create=_own_sequence, **SEQUENCE_KIND),
 }
