@@ -1,38 +1,49 @@
 """Drift: a live database that is not what its revisions build."""
 
 from dbkit.checks.pictures import take_picture
+from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
 from dbkit.schema import differences
+from dbkit.schema.mending import Mend, mends
 
 OF_THE_REVISIONS, OF_THE_DATABASE = "the revisions", "the database"
 
 
 async def find_drift(
-    database: DatabaseURL, built: DatabaseURL, options: EnvironmentOptions
-) -> list[str]:
-    """Print each object that differs; return a line if that is any.
+    database: DatabaseURL, built: DatabaseURL, options: EnvironmentOptions, report: Report
+) -> None:
+    """Print each object that differs, with the SQL that would mend it, and note it in `report`.
 
     Owners, privileges and the order of columns are an administrator's, and not compared.
 
     Args:
         database: the live one, which is only read.
-        built: one that the revisions have built up to where the live one stands.
+        built: one that the revisions have built up to where the live one stands, on a server of
+            the same version.
     """
     expected, found = await take_picture(built, options), await take_picture(database, options)
-    if expected.version != found.version:
-        print(
-            f"not compared with its revisions: the database is on version {found.version} of its "
-            f"server, throwaway databases on {expected.version} (TEST_DATABASE_URL chooses it)"
-        )
-        return []
-    drift = differences(expected, found)
-    for difference in drift:
+    report.drift = []
+    for difference, mend in mends(differences(expected, found), expected, found):
+        report.add_drift(difference, mend)
         print(difference.describe(OF_THE_REVISIONS, OF_THE_DATABASE))
-    if not drift:
-        return []
+        _print_mend(mend)
+    if not report.drift:
+        return
+    drift = report.drift
     count = "1 object differs" if len(drift) == 1 else f"{len(drift)} objects differ"
-    return [
-        f"drift: {count} from what the revisions build, listed above "
-        "(write a revision, mend the database, or name what is not yours in leave_alone)"
-    ]
+    report.add(
+        "drift",
+        [
+            f"drift: {count} from what the revisions build, listed above "
+            "(write a revision, mend the database, or name what is not yours in leave_alone)"
+        ],
+    )
+
+
+def _print_mend(mend: Mend) -> None:
+    """Print SQL as it is to be typed: in the text of a function, an indentation would count."""
+    for statement in mend.statements:
+        print(statement if "\n" in statement else f"  {statement}")
+    if mend.instead:
+        print(f"  ({mend.instead})")

@@ -12,9 +12,11 @@ from dbkit.connection import DatabaseURL
 from dbkit.execution import alembic_environment, migration_connection, run_keywords
 from dbkit.revisions import one_line, scripts
 
+MODELS_DIFFER = "the models and the revisions differ ('make migration MSG=…' writes it)"
 
-async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> list[str]:
-    """Print what autogenerate would write for `database`; return a line if that is anything.
+
+async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> str:
+    """Print and return what autogenerate would write for `database`; "" if nothing.
 
     Args:
         database: a throwaway one that stands at the newest revisions. Nobody is connected to it.
@@ -37,7 +39,6 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
             )
     lines = [one.describe("the revisions", "the models") for one in pictures.differences()]
     differences = differences or "\n".join(f"  {line}" for line in lines)
-    if not differences:
-        return []
-    print(differences)
-    return ["the models and the revisions differ ('make migration MSG=…' writes it)"]
+    if differences:
+        print(differences)
+    return differences

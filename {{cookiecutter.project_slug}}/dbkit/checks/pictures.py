@@ -1,19 +1,26 @@
 """Pictures of what the revisions and the service decide: without the tables that the kit keeps."""
 
-from fnmatch import fnmatchcase
+import re
 
 from sqlalchemy import Connection
 
-from dbkit.config import EnvironmentOptions, alembic_config
-from dbkit.connection import DatabaseURL, connect
+from dbkit.config import EnvironmentOptions, alembic_config, left_alone
+from dbkit.connection import DatabaseURL, connect, one_line_errors
 from dbkit.history import TABLE as HISTORY_TABLE
 from dbkit.schema import Picture, SchemaObject, read
 
+PART = re.compile(r'"(?:[^"]|"")*"|[^".]+')  # of a name such as public."Users"
+
 
 async def take_picture(database: DatabaseURL, options: EnvironmentOptions) -> Picture:
-    """Return what `database` holds, read by a connection of its own. Raises: see `read_ours`."""
-    async with connect(database, autocommit=False) as connection:
-        return await connection.run_sync(read_ours, options)
+    """Return what `database` holds, read by a connection of its own.
+
+    Raises:
+        DatabaseUnavailable: no connection, one that broke, or a catalogue that may not be read.
+    """
+    with one_line_errors(database):
+        async with connect(database, autocommit=False) as connection:
+            return await connection.run_sync(read_ours, options)
 
 
 def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:
@@ -22,28 +29,46 @@ def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:
     Raises:
         DBAPIError: the catalogue cannot be read.
     """
-    patterns = (alembic_config().get_main_option("leave_alone") or "").split()
+    picture, is_named = read(connection), left_alone(alembic_config())
     tables = {options.version_table, HISTORY_TABLE}
 
     def is_left_out(one: SchemaObject) -> bool:
         if one.kind == "schema" and one.name.strip('"') == options.version_table_schema:
             return True
-        return _is_left_alone(one, tables, patterns)
+        if one.kind == "table" and _parts(one.name)[-1] in tables:
+            return True
+        parents = _partitioned(one, picture)
+        return is_named(*_names(one)) or any(is_left_out(parent) for parent in parents)
 
-    return read(connection).without(is_left_out)
+    return picture.without(is_left_out)
 
 
-def _is_left_alone(one: SchemaObject, tables: set[str], patterns: list[str]) -> bool:
-    """True for Alembic's table and the history, and for names that `leave_alone` has.
+def _partitioned(one: SchemaObject, picture: Picture) -> list[SchemaObject]:
+    """Return the table that this one is a partition of."""
+    names = one.definition.get("inherits", ()) if "bound" in one.definition else ()
+    keys = (f"table {name}" for name in names)
+    return [picture.objects[key] for key in keys if key in picture.objects]
 
-    An object has its name with and without the schema and the table, and the name of its schema; a
-    function has them without its arguments, too. A column always has its table's name before it.
+
+def _names(one: SchemaObject) -> set[str]:
+    """Return the names by which `leave_alone` may name an object.
+
+    With and without the schema and the table, and the name of its schema; a function's without its
+    arguments, too. A column always has its table's name before it, and so has the sequence of a
+    column, which has its own name besides.
     """
     full = one.name.partition("(")[0]
-    *prefixes, name = (part.strip('"') for part in full.split("."))
-    if one.kind == "table" and name in tables:
-        return True
-    names = {one.name, full, name, *prefixes[:1]}
+    *prefixes, name = _parts(full)
+    with_table = ".".join([*prefixes[-1:], name])
     if one.kind == "column":  # of other tables may be called the same
-        names = {full, ".".join([*prefixes[-1:], name])}
-    return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
+        return {full, with_table}
+    if one.kind == "sequence of":
+        own = str(one.administration.get("name", full))
+        return {full, with_table, own, _parts(own)[-1]}
+    return {one.name, full, with_table, name, *prefixes[:1]}
+
+
+def _parts(name: str) -> list[str]:
+    """Split a name at its dots, but not inside of quotes, which go."""
+    found: list[str] = PART.findall(name)
+    return [part.strip('"').replace('""', '"') for part in found] or [name]
