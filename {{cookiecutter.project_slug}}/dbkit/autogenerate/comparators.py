@@ -12,10 +12,9 @@ from typing import Any
 from alembic.ddl.impl import ComparisonResult, DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
-from sqlalchemy import CheckConstraint, Column, Index, Table, UniqueConstraint
-from sqlalchemy.schema import HasConditionalDDL
+from sqlalchemy import CheckConstraint, Column, Constraint, Index, Table, UniqueConstraint
 
-from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
+from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 from dbkit.schema import Facets
 
 
@@ -85,21 +84,15 @@ class ComparesPictures(DefaultImpl):
         return pictures.definitions(kind, table.schema, *within, name)
 
     def _look_up(
-        self, kind: str, item: HasConditionalDDL, table: Table | None
+        self, kind: str, item: Index | Constraint, table: Table | None
     ) -> ComparisonResult | None:
-        name = self.final_name(item)
+        name = final_name(item, self.dialect)
         found, wanted = self._definitions(kind, table, name) if name else (None, None)
         if found is None or wanted is None:
             return None
         if found == wanted:
             return ComparisonResult.Equal()
         return ComparisonResult.Different(f"the models say {wanted.get('definition')}")
-
-    def final_name(self, item: Any) -> str | None:
-        """Return the name that a constraint or index gets, by the convention and cut to length."""
-        preparer = self.dialect.identifier_preparer
-        quoted = preparer.format_constraint(item)
-        return preparer.unformat_identifiers(quoted)[0] if quoted else None
 
 
 class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):

@@ -12,6 +12,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.index_revisions import separate_indexes
+from dbkit.autogenerate.ordering import order
+from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.renames import possible_renames
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
@@ -24,14 +26,27 @@ def directives_hook(theirs: Hook | None) -> Hook:
 
     The service's comes first because such hooks are written for Alembic's single directive, with
     all changes in it. Ours may add a second file, which refers to the identifier of the first.
+    Before both, the changes are put into an order that works.
     """
 
     def process(context: MigrationContext, revision: Any, directives: Directives) -> None:
+        pictures: TwoPictures | None = context.opts.get(PICTURES)
+        if pictures is not None and "revision_context" in context.opts:
+            [script] = directives
+            _prepare(script, pictures, context.dialect.name)
         if theirs is not None:
             theirs(context, revision, directives)
         _finish(context, directives)
 
     return process
+
+
+def _prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -> None:
+    """Add what tables need, and sort the changes, forth and back."""
+    for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
+        upgrade.ops = [*preparations(pictures), *upgrade.ops]
+        order(upgrade, is_sqlite=dialect == "sqlite")
+        upgrade.reverse_into(downgrade)
 
 
 def _finish(context: MigrationContext, directives: Directives) -> None:

@@ -5,11 +5,12 @@ of changes, one command writes two files: first the rest, then the indexes, whic
 new columns. Downgrades run in the opposite order.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from alembic.operations import ops
 from alembic.util import rev_id
-from sqlalchemy import Column, MetaData
+from sqlalchemy import Column, ForeignKeyConstraint, MetaData
 from sqlalchemy import Index as SQLIndex
 
 IndexOp = ops.CreateIndexOp | ops.DropIndexOp
@@ -54,9 +55,11 @@ def _take_indexes(upgrade: ops.UpgradeOps, models: MetaData) -> list[IndexOp]:
     skipped |= {name for name, table in tables if table.kwargs.get("postgresql_partition_by")}
     referred = set(_referred_tables(upgrade))
     taken: list[IndexOp] = []
-    for table in upgrade.ops:
-        if not isinstance(table, ops.ModifyTableOps):
-            continue
+    changes = [table for table in upgrade.ops if isinstance(table, ops.ModifyTableOps)]
+    of_table: dict[str, list[ops.MigrateOperation]] = defaultdict(list)
+    for table in changes:
+        of_table[_full_name(table.schema, table.table_name)] += table.ops
+    for table in changes:
         name = _full_name(table.schema, table.table_name)
         if name in skipped:
             continue
@@ -64,7 +67,7 @@ def _take_indexes(upgrade: ops.UpgradeOps, models: MetaData) -> list[IndexOp]:
             op
             for op in table.ops
             if isinstance(op, IndexOp)
-            and not _must_stay(op, table.ops, is_referred=name in referred)
+            and not _must_stay(op, of_table[name], is_referred=name in referred)
         ]
         table.ops = [op for op in table.ops if op not in here]
         taken += here
@@ -95,11 +98,14 @@ def _may_use(index: SQLIndex, columns: set[str]) -> bool:
 
 
 def _referred_tables(upgrade: ops.UpgradeOps) -> Iterator[str]:
-    """Yield the tables that new foreign keys of existing tables refer to."""
+    """Yield the tables that new foreign keys refer to."""
     for table in upgrade.ops:
         for op in table.ops if isinstance(table, ops.ModifyTableOps) else ():
             if isinstance(op, ops.CreateForeignKeyOp):
                 yield _full_name(op.kw.get("referent_schema"), op.referent_table)
+        for item in table.columns if isinstance(table, ops.CreateTableOp) else ():
+            if isinstance(item, ForeignKeyConstraint):
+                yield item.elements[0].target_fullname.rpartition(".")[0]
 
 
 def _full_name(schema: str | None, table: str) -> str:

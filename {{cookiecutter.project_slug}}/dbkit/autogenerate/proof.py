@@ -5,7 +5,7 @@ Up, they must make of it what the models say; down, what it was.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import TemporaryDirectory
 from warnings import catch_warnings
 
@@ -24,6 +24,7 @@ from dbkit.connection import DatabaseURL, connect
 from dbkit.request import FindSteps, Kind, Request
 from dbkit.revisions import known_revisions
 from dbkit.schema import Difference, Picture, differences, read
+from dbkit.schema.mending import mends
 
 FILE, MODELS = "the revision", "the models"
 BEFORE, AFTER = "the schema before it", "the schema after its downgrade"
@@ -37,11 +38,15 @@ class Outcome:
         failure: the line with which a file failed, if one did.
         not_written: what the files have made different from what the models say.
         left: what their downgrade leaves different from what was there before.
+        mends: SQL that writes what is not written.
+        downgrade_mends: SQL that restores what their downgrade leaves different.
     """
 
     failure: str = ""
     not_written: list[Difference] = field(default_factory=list)
     left: list[Difference] = field(default_factory=list)
+    mends: list[str] = field(default_factory=list)
+    downgrade_mends: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """Return a line for each thing that is not as it should be; none if all is proved."""
@@ -72,9 +77,13 @@ async def prove(
         before = await _look(copy, pictures)
         try:
             await _run(copy, environment, options, execution.upgrade_steps(scratch))
-            outcome.not_written = pictures.differences(await _look(copy, pictures))
+            after = await _look(copy, pictures)
+            outcome.not_written = pictures.differences(after)
+            outcome.mends = _statements(_turned(outcome.not_written), pictures.wanted, after)
             await _run(copy, environment, options, _steps_back(scratch, old))
-            outcome.left = differences(before, await _look(copy, pictures))
+            after = await _look(copy, pictures)
+            outcome.left = differences(before, after)
+            outcome.downgrade_mends = _statements(outcome.left, before, after)
         except CommandError as error:
             outcome.failure = str(error)
     return outcome
@@ -147,3 +156,14 @@ async def _look(database: DatabaseURL, pictures: TwoPictures) -> Picture:
     return picture.without(
         lambda one: one.kind == "table" and pictures.scope.key_of(one)[-1] in own
     )
+
+
+def _turned(found: list[Difference]) -> list[Difference]:
+    """Return differences with what is expected first."""
+    return [replace(one, first=one.second, second=one.first) for one in found]
+
+
+def _statements(found: list[Difference], expected: Picture, after: Picture) -> list[str]:
+    """Return SQL that takes away those differences that SQL can take away without losing data."""
+    pairs = mends(found, expected, after)
+    return [statement for _, mend in pairs for statement in mend.statements]

@@ -14,6 +14,7 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     A revision must run with the models of any later day, when the decorator may be gone.
     https://alembic.sqlalchemy.org/en/latest/autogenerate.html#affecting-the-rendering-of-types-themselves
     """
-    if kind == "type" and isinstance(item, TypeDecorator):
+    is_sqlalchemys = type(item).__module__.startswith("sqlalchemy.")  # such as Interval
+    if kind == "type" and isinstance(item, TypeDecorator) and not is_sqlalchemys:
         return render_type(item.load_dialect_impl(context.migration_context.dialect), context)
     return False

@@ -203,4 +203,4 @@ def _reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
         }
     if one.kind == "constraint":
         definition["definition"] = str(definition["definition"]).removesuffix(" NOT VALID")
-    return replace(one, definition=definition, administration={})
+    return replace(one, definition=definition)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import CheckConstraint, Connection, Constraint, Dialect, Index
 
 from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.own_filters import is_included
@@ -28,12 +28,14 @@ class TwoPictures:
         scope: what models can describe.
         found: that part of what a database holds.
         wanted: what the models say.
+        dialect: that of the databases.
         decided: properties of columns that functions of the service's compare.
     """
 
     scope: Scope
     found: Picture
     wanted: Picture
+    dialect: Dialect
     decided: frozenset[str] = frozenset()
 
     def differences(self, after: Picture | None = None) -> list[Difference]:
@@ -46,6 +48,8 @@ class TwoPictures:
         return [one for one in differences(found, self.wanted) if self._counts(one)]
 
     def _counts(self, difference: Difference) -> bool:
+        if difference.second is None and difference.key.startswith("sequence of "):
+            return False  # it is left over from a serial column, and harms nobody
         is_column = difference.key.startswith("column ")
         if is_column and difference.facets and self.decided >= {*difference.facets}:
             return False
@@ -62,12 +66,26 @@ class TwoPictures:
         found, wanted = (by_key.get(key) for by_key in self._by_key)
         return found.definition if found else None, wanted.definition if wanted else None
 
+    def is_wanted(self, check: CheckConstraint) -> bool:
+        """Tell whether the models' `create_all` makes a CHECK, which a type may leave out."""
+        name, kind = final_name(check, self.dialect), "constraint"
+        if name is None or self.dialect.name == "sqlite":
+            return True
+        return self.definitions(kind, check.table.schema, check.table.name, name)[1] is not None
+
     @cached_property
     def _by_key(self) -> tuple[dict[tuple[str, ...], SchemaObject], ...]:
         return tuple(
             {self.scope.key_of(one): one for one in picture.objects.values()}
             for picture in (self.found, self.wanted)
         )
+
+
+def final_name(item: Index | Constraint, dialect: Dialect) -> str | None:
+    """Return the name that a constraint or index gets, by the convention and cut to length."""
+    preparer = dialect.identifier_preparer
+    quoted = preparer.format_constraint(item)
+    return preparer.unformat_identifiers(quoted)[0] if quoted else None
 
 
 async def take_pictures(
@@ -115,5 +133,6 @@ async def take_pictures(
         scope,
         scope.described(scope.found, picture),
         scope.described(picture),
+        connection.dialect,
         frozenset().union(*decided),
     )

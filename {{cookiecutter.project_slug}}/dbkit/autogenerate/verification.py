@@ -8,8 +8,10 @@ from alembic.autogenerate import RevisionContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.plugins import Plugin
 from alembic.util import CommandError
+from sqlalchemy import CheckConstraint
 
-from dbkit.autogenerate.proof import prove
+from dbkit.autogenerate.mends import add_mends
+from dbkit.autogenerate.proof import Outcome, prove
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, throwaway_database
@@ -25,7 +27,17 @@ def with_pictures(
 
     If they are equal, there is nothing to compare, but by plug-ins and functions of the service's.
     """
-    with_them = {**keywords, PICTURES: pictures}
+    include = keywords["include_object"]
+
+    def include_object(
+        item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
+    ) -> bool:
+        is_new = isinstance(item, CheckConstraint) and not reflected and compare_to is None
+        if is_new and not pictures.is_wanted(item):
+            return False  # `Boolean(create_constraint=True)` makes none on PostgreSQL
+        return bool(include(item, name, kind, reflected, compare_to))
+
+    with_them = {**keywords, PICTURES: pictures, "include_object": include_object}
     has_own = any(callable(options.configure.get(name)) for name in COMPARE)
     if not has_own and not pictures.differences():
         theirs = options.configure.get("autogenerate_plugins", ())
@@ -50,8 +62,10 @@ async def write_proved(
     Raises:
         CommandError: they are written, but not right; what is wrong is printed, and in the files.
     """
-    async with throwaway_database(home, copy_of=built) as copy:
-        outcome = await prove(copy, pictures, environment, command, options)
+    outcome = await _prove(built, home, pictures, environment, command, options)
+    for _ in range(2):  # what the upgrade lacks, and then what the downgrade does
+        if add_mends(command, outcome):
+            outcome = await _prove(built, home, pictures, environment, command, options)
     lines = outcome.lines()
     if not lines:
         return
@@ -73,3 +87,8 @@ async def write_proved(
         f"{' and '.join(names)}: written, but not right as it is: see above, or the comments in it;"
         " correct it, and 'make migrate-test' proves it"
     )
+
+
+async def _prove(built: DatabaseURL, home: DatabaseURL, *arguments: Any) -> Outcome:
+    async with throwaway_database(home, copy_of=built) as copy:
+        return await prove(copy, *arguments)

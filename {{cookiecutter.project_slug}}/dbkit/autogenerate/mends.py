@@ -1,0 +1,38 @@
+"""Adds SQL to a revision for what Alembic has not written: what two databases show is missing."""
+
+import re
+from collections.abc import Iterable
+
+from alembic.autogenerate import RevisionContext
+from alembic.operations import ops
+
+from dbkit.autogenerate.proof import Outcome
+from dbkit.autogenerate.statements import Statement
+
+CONCURRENTLY = re.compile(r"\b(INDEX) CONCURRENTLY\b")
+
+
+def add_mends(command: RevisionContext, outcome: Outcome) -> bool:
+    """Add SQL for what the upgrade does not write; if that is nothing, for what the downgrade does.
+
+    It goes into the first file, because one with indexes alone is not in a transaction.
+
+    Returns:
+        Whether there was any.
+    """
+    [upgrade], [downgrade] = (
+        command.generated_revisions[0].upgrade_ops_list,
+        command.generated_revisions[0].downgrade_ops_list,
+    )
+    if any(_is_concurrent(op) for op in upgrade.ops):
+        return False
+    container, statements = (
+        (upgrade, outcome.mends) if outcome.mends else (downgrade, outcome.downgrade_mends)
+    )
+    container.ops += [Statement(CONCURRENTLY.sub(r"\1", sql), "") for sql in statements]
+    return bool(statements)
+
+
+def _is_concurrent(op: ops.MigrateOperation) -> bool:
+    inner: Iterable[ops.MigrateOperation] = op.ops if isinstance(op, ops.OpContainer) else [op]
+    return any(getattr(each, "kw", {}).get("postgresql_concurrently") for each in inner)
