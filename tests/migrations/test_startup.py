@@ -192,6 +192,39 @@ assert signal.getsignal(signal.SIGTERM) is stop
     assert sqlite_project.version() == []
 
 
+def test_a_command_that_is_told_to_end_loses_no_answer_that_it_waits_for(sqlite_project: Project) -> None:
+    script = """
+import asyncio, os, signal
+from dbkit.signals import end_like_ctrl_c
+
+async def ends_when_answered():
+    answered = asyncio.Event()
+    reading, writing = os.pipe()
+
+    def read():  # as asyncio does: takes what has come, and hands it on
+        os.read(reading, 1)
+        signal.raise_signal(signal.SIGTERM)
+        answered.set()
+
+    asyncio.get_running_loop().add_reader(reading, read)
+    os.write(writing, b"x")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.wait_for(answered.wait(), 3)
+
+end_like_ctrl_c()
+try:
+    asyncio.run(ends_when_answered())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    result = sqlite_project.python("-c", script)
+    ok(result)
+    assert result.stdout == "interrupted\n"
+    assert result.stderr == ""
+
+
 def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:
