@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dbkit import revisions
 from dbkit.connection import DatabaseURL, app_database, connect, one_line_errors
 from dbkit.environment import load_options
-from dbkit import revisions
 from dbkit.revisions import Status, UnreadableRevisions, read_current
 
 __all__ = [
