@@ -1,12 +1,14 @@
 """Migrating from code with a running event loop, and asking where the database is."""
 
 import ast
+import asyncio
 import re
 import subprocess
 from typing import Any
 
 import pytest
 
+from dbkit.asgi import Message, OneLineStartupErrors, Receive, Send
 from support.database_state import add_revision
 from support.projects import INITIAL, Project, environment, ok
 from support.servers import PostgresServer
@@ -190,6 +192,23 @@ assert signal.getsignal(signal.SIGTERM) is stop
 """
     ok(sqlite_project.python("-c", script))
     assert sqlite_project.version() == []
+
+
+def test_a_failed_start_that_raises_nothing_is_a_failed_start() -> None:
+    """An application of another framework may only say so: https://asgi.readthedocs.io."""
+    failed, sent = {"type": "lifespan.startup.failed", "message": "why"}, []
+
+    async def application(_scope: Message, _receive: Receive, send: Send) -> None:
+        await send(failed)
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(OneLineStartupErrors(application)({"type": "lifespan"}, receive, send))
+    assert sent == [failed]
 
 
 def test_a_command_that_is_told_to_end_loses_no_answer_that_it_waits_for(sqlite_project: Project) -> None:
