@@ -213,7 +213,7 @@ def test_what_a_project_needs_and_lacks_is_named(project: Project) -> None:
 def test_an_empty_database_url_of_a_deployment_does_not_lead_to_that_of_env(
     project: Project, name: str
 ) -> None:
-    assert settings(project, **{name: ""}) == EMPTY
+    assert settings(project, None, **{name: ""}) == EMPTY
 
 
 @pytest.mark.parametrize("why", ["PermissionError", "UnicodeDecodeError"])

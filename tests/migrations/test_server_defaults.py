@@ -139,7 +139,7 @@ def test_the_servers_own_reason_reaches_the_terminal_and_the_history(postgresql_
     assert "terminating connection due to administrator command" in last["error"]
 
 
-def test_the_error_of_a_statement_after_which_the_server_went_on_is_no_reason_for_a_closed_connection() -> None:
+def test_an_error_after_which_the_server_went_on_is_no_reason_for_a_closed_connection() -> None:
     fields = b"SERROR\0C55P03\0Mcanceling statement due to lock timeout\0\0"
     error = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
     ready = b"Z\0\0\0\5I"

@@ -162,13 +162,13 @@ def test_a_revision_file_that_cannot_be_read_is_named(sqlite_project: Project, f
     path = sqlite_project.revisions()[-1]
     place = path.name
     if fault == "broken":
-        sqlite_project.write(path, 'raise RuntimeError("s3cr3t")')
+        sqlite_project.write(str(path), 'raise RuntimeError("s3cr3t")')
         place += ":1"
     elif fault == "unreadable":
         user = like_others()
         path.chmod(0)
     elif fault == "orphan":
-        sqlite_project.edit(path, INITIAL, "feedc0ffee00")
+        sqlite_project.edit(str(path), INITIAL, "feedc0ffee00")
         place = "a revision comes after feedc0ffee00, whose file is not there"
     else:
         sqlite_project.write("alembic/env.py", 'raise RuntimeError("s3cr3t")')
