@@ -1,6 +1,8 @@
 """What everybody gets wrong once is answered in one line that says what to do."""
 
 import re
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -275,3 +277,25 @@ def test_a_command_that_is_told_to_end_leaves_no_throwaway_database(postgresql_p
     assert "interrupted" in out
     assert "Traceback" not in out + err
     assert project.sql(throwaways) == [(0,)]
+
+
+@pytest.mark.parametrize("command", ["db-test", "db-reset"])
+def test_a_command_that_is_interrupted_is_one_line(sqlite_project: Project, command: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://app:hidden@127.0.0.1:{silent.getsockname()[1]}/dev"
+        running = subprocess.Popen(
+            [sys.executable, "-m", "dbkit", command],
+            cwd=sqlite_project.path,
+            env=environment(DATABASE_URL=url),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(8)  # asyncio's own end of connecting is not always quiet
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=30)
+    assert "Traceback" not in err
+    assert "interrupted; run it again\n" in err
+    assert (running.returncode, out) == (1, "")

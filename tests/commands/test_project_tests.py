@@ -44,6 +44,29 @@ def test_endpoints_tasks_and_clients_work_on_the_tests_transaction(project: Proj
     assert project.tables() == set()
 
 
+FORGOTTEN = """
+from httpx import AsyncClient
+from sqlalchemy.ext.asyncio import AsyncSession
+from app.models.user import User
+
+async def test_one(client: AsyncClient, session: AsyncSession) -> None:
+    session.add(User(email="ada@example.com", name="Ada"))
+    await session.flush()
+    await client.post("/people", params={"email": "bob@example.com"})
+"""
+
+
+def test_a_commit_that_a_test_has_forgotten_is_shown_by_the_projects_own_lines(
+    sqlite_project: Project,
+) -> None:
+    install(sqlite_project)
+    sqlite_project.write("tests/test_forgotten.py", FORGOTTEN)
+    _, printed = run_tests(sqlite_project, "tests/test_forgotten.py")
+    assert COMMIT_FIRST in printed
+    places = re.findall(r"^(\S+\.py):\d+: ", printed, re.MULTILINE)
+    assert places == ["tests/test_forgotten.py", "app/api/people.py"], printed
+
+
 def test_a_checkout_that_cannot_be_written_to_runs_its_tests(sqlite_project: Project) -> None:
     project, before = sqlite_project, like_others()
     ok(project.run("chmod", "-R", "a-w", str(project.path)))

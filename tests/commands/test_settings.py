@@ -202,11 +202,18 @@ def test_a_percent_encoded_dollar_in_env_is_no_variable(project: Project) -> Non
 def test_what_a_project_needs_and_lacks_is_named(project: Project) -> None:
     (project.path / ".env").unlink()
     missing = "DATABASE_URL: field required (no .env here: 'make db-up' makes one)"
-    assert settings(project) == settings(project, DATABASE_URL="") == missing
+    assert settings(project) == missing
     project.write(".env", "SOMETHING_ELSE=1\n")
     assert settings(project) == "DATABASE_URL: field required (.env.example lists the settings)"
     project.write(".env", "SOMETHING_ELSE=1\nDATABASE_URL=sqlite://\n")
     assert settings(project)["DATABASE_URL"] == "sqlite://"
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "database_url"])
+def test_an_empty_database_url_of_a_deployment_does_not_lead_to_that_of_env(
+    project: Project, name: str
+) -> None:
+    assert settings(project, None, **{name: ""}) == EMPTY
 
 
 @pytest.mark.parametrize("why", ["PermissionError", "UnicodeDecodeError"])
@@ -234,7 +241,9 @@ COMMANDS = {
     "db-shell": ["-m", "dbkit", "db-shell"],
     "db-up": ["-m", "dbkit", "db-up"],
 }
+EMPTY = "DATABASE_URL is empty in the environment: give it a value, or unset it, and .env counts"
 WRONG = {
+    "empty": ({"DATABASE_URL": ""}, EMPTY),
     "pool": (
         {"DB_POOL_SIZE": "s3cr3t"},
         "DATABASE_POOL_SIZE or DB_POOL_SIZE: input should be a valid integer",
@@ -245,6 +254,7 @@ WRONG = {
 }
 CASES = [
     *((command, "pool") for command in COMMANDS),
+    ("db-up", "empty"),
     *((command, wrong) for command in ("check", "current") for wrong in WRONG if wrong != "pool"),
 ]
 
@@ -270,7 +280,7 @@ def test_the_projects_tests_with_a_bad_setting_say_so_without_a_traceback(projec
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("", "DATABASE_URL: field required"),
+        ("", EMPTY),
         (f"mysql://app:{SECRET}@host/app", "DATABASE_URL: begins with neither"),
         ("sqlite:////no/folder/x.db", "/no/folder/x.db: unable to open database file"),
     ],

@@ -6,8 +6,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from dbkit.execution.last_word import read_error
 from dbkit.locking import lock_key
 from support.database_state import add_revision, dump, history
 from support.processes import Session, failed, read_until, start, succeeded, wait_until
@@ -135,6 +137,14 @@ def test_the_servers_own_reason_reaches_the_terminal_and_the_history(postgresql_
     assert "the server closed the connection: terminating connection due to administrator command" in line
     [last] = [row for row in history(project) if row["revision"] == name]
     assert "terminating connection due to administrator command" in last["error"]
+
+
+def test_an_error_after_which_the_server_went_on_is_no_reason_for_a_closed_connection() -> None:
+    fields = b"SERROR\0C55P03\0Mcanceling statement due to lock timeout\0\0"
+    error = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+    ready = b"Z\0\0\0\5I"
+    assert isinstance(read_error(ready + error), asyncpg.LockNotAvailableError)
+    assert read_error(error + ready) is None
 
 
 def test_the_servers_reason_is_known_also_if_it_closes_a_session_that_pauses(

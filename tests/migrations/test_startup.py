@@ -1,12 +1,14 @@
 """Migrating from code with a running event loop, and asking where the database is."""
 
 import ast
+import asyncio
 import re
 import subprocess
 from typing import Any
 
 import pytest
 
+from dbkit.asgi import Message, OneLineStartupErrors, Receive, Send
 from support.database_state import add_revision
 from support.projects import INITIAL, Project, environment, ok
 from support.servers import PostgresServer
@@ -190,6 +192,56 @@ assert signal.getsignal(signal.SIGTERM) is stop
 """
     ok(sqlite_project.python("-c", script))
     assert sqlite_project.version() == []
+
+
+def test_a_failed_start_that_raises_nothing_is_a_failed_start() -> None:
+    """An application of another framework may only say so: https://asgi.readthedocs.io."""
+    failed, sent = {"type": "lifespan.startup.failed", "message": "why"}, []
+
+    async def application(_scope: Message, _receive: Receive, send: Send) -> None:
+        await send(failed)
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(OneLineStartupErrors(application)({"type": "lifespan"}, receive, send))
+    assert sent == [failed]
+
+
+def test_a_command_that_is_told_to_end_loses_no_answer_that_it_waits_for(sqlite_project: Project) -> None:
+    script = """
+import asyncio, os, signal
+from dbkit.signals import end_like_ctrl_c
+
+async def ends_when_answered():
+    answered = asyncio.Event()
+    reading, writing = os.pipe()
+
+    def read():  # as asyncio does: takes what has come, and hands it on
+        os.read(reading, 1)
+        signal.raise_signal(signal.SIGTERM)
+        answered.set()
+
+    asyncio.get_running_loop().add_reader(reading, read)
+    os.write(writing, b"x")
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.wait_for(answered.wait(), 3)
+
+end_like_ctrl_c()
+try:
+    asyncio.run(ends_when_answered())
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    result = sqlite_project.python("-c", script)
+    ok(result)
+    assert result.stdout == "interrupted\n"
+    assert result.stderr == ""
 
 
 def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_half_done(

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.database_state import add_revision
-from support.projects import INITIAL, Project, environment, ok
+from support.projects import INITIAL, Project, environment, like_others, ok
 from support.servers import PostgresServer, free_port
 from support.services import DETAILED, LIMIT, Service
 
@@ -115,6 +115,7 @@ def test_a_database_without_a_version_table_is_reachable_and_not_ready(
         server: PostgresServer = request.getfixturevalue("postgres_server")
         url = server.create_database()
     else:
+        (tmp_path / "new.db").touch()
         url = "sqlite://" if kind == "memory" else f"sqlite:///{tmp_path}/new.db"
     service = serve(url)
     assert service.get("/health/database").status == 200
@@ -132,6 +133,48 @@ def test_a_database_without_a_version_table_is_reachable_and_not_ready(
         "up_to_date": False,
     }
     assert service.get("/health").status == 200
+
+
+def test_a_database_file_that_is_missing_is_said_to_be_and_is_not_made(serve: Serve, tmp_path: Path) -> None:
+    assert serve(f"sqlite:///{tmp_path}/new.db").ill() == "no such database"
+    assert not (tmp_path / "new.db").exists()
+
+
+ASK = """
+import asyncio, httpx
+from app.main import app
+
+async def ask():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.get("/health/detailed")
+        body = answer.json()
+        print(answer.status_code, body["database"]["status"], body["migrations"]["pending"], body["reason"])
+
+asyncio.run(ask())
+"""
+
+
+@pytest.mark.parametrize("fault", ["broken", "unreadable", "orphan", "env.py"])
+def test_a_revision_file_that_cannot_be_read_is_named(sqlite_project: Project, fault: str) -> None:
+    ok(sqlite_project.alembic("upgrade", "head"))
+    user: list[str] = []
+    add_revision(sqlite_project)
+    path = sqlite_project.revisions()[-1]
+    place = path.name
+    if fault == "broken":
+        sqlite_project.write(str(path), 'raise RuntimeError("s3cr3t")')
+        place += ":1"
+    elif fault == "unreadable":
+        user = like_others()
+        path.chmod(0)
+    elif fault == "orphan":
+        sqlite_project.edit(str(path), INITIAL, "feedc0ffee00")
+        place = "a revision comes after feedc0ffee00, whose file is not there"
+    else:
+        sqlite_project.write("alembic/env.py", 'raise RuntimeError("s3cr3t")')
+        place = "alembic/env.py:1"
+    result = sqlite_project.run(*user, sqlite_project.interpreter, "-c", ASK)
+    assert ok(result) == f"503 ok None this code's revisions cannot be read: {place}\n"
 
 
 def test_a_database_ahead_of_the_code_is_well(

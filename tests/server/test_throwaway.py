@@ -1,5 +1,6 @@
 """Throwaway databases work where the real one does, and say in a line what they lack."""
 
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,9 @@ import pytest
 
 from support import poolers
 from support.database_state import add_revision
+from support.processes import Session, wait_until
 from support.projects import Project, ok, refusal
-from support.servers import PostgresServer
+from support.servers import PostgresServer, running_server
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +135,19 @@ def test_encoding_collation_and_settings_are_those_of_the_real_database(
     server.sql(f'ALTER DATABASE "{name}" RESET ALL')
     ok(narrow.make("db-reset", f"CONFIRM={name}"))
     assert server.sql("SHOW server_encoding", name) == "LATIN1"
+
+
+def test_a_server_that_ends_meanwhile_is_one_line(postgresql_project: Project) -> None:
+    add_revision(postgresql_project, 'op.execute("SELECT pg_sleep(60)")')
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"
+    with running_server() as server:
+        postgresql_project.url = server.create_database()
+        postgresql_project.write(".env", f"DATABASE_URL={postgresql_project.url}\n")
+        with Session(postgresql_project) as watcher, ThreadPoolExecutor() as pool:
+            running = pool.submit(postgresql_project.make, "migrate-test")
+            wait_until(lambda: watcher.count(asleep))
+            server.stop(signal.SIGKILL)
+            assert "nothing listens there" in refusal(running.result())
 
 
 def test_what_killed_commands_have_left_is_dropped_after_a_day(

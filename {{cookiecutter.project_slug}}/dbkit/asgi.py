@@ -41,9 +41,9 @@ class OneLineStartupErrors:
         try:
             await self.app(scope, receive, hold_back)
         except Exception as error:
-            for message in failures:
-                if isinstance(error, CommandError | DatabaseUnavailable | SettingsError):
-                    message["message"] = str(error)
-                await send(message)
             if not failures:
                 raise
+            if isinstance(error, CommandError | DatabaseUnavailable | SettingsError):
+                failures[-1]["message"] = str(error)
+        for message in failures:
+            await send(message)

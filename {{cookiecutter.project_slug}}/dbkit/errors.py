@@ -70,7 +70,10 @@ def error_text(error: BaseException) -> str:
 
 
 def location_of(error: BaseException, folder: Path) -> str | None:
-    """Return `file:line` of the innermost statement below `folder` that raised the error."""
+    """Return `file:line` of the innermost statement below `folder` that raised the error.
+
+    Of a file below `folder` that cannot be opened, there is no line.
+    """
     if isinstance(error, SyntaxError) and error.filename:
         path = Path(error.filename)
         return f"{path.relative_to(folder)}:{error.lineno}" if path.is_relative_to(folder) else None
@@ -78,4 +81,7 @@ def location_of(error: BaseException, folder: Path) -> str | None:
         path = Path(frame.filename)
         if path.is_relative_to(folder):
             return f"{path.relative_to(folder)}:{frame.lineno}"
+    if isinstance(error, OSError) and isinstance(error.filename, str):  # it cannot be read at all
+        path = Path(error.filename)
+        return str(path.relative_to(folder)) if path.is_relative_to(folder) else None
     return None

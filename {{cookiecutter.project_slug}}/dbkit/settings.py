@@ -1,5 +1,6 @@
 """The variables that the kit acts on: the environment, then the project's `.env`, typed."""
 
+import os
 from functools import cache
 from typing import Any, Literal, TypeVar
 
@@ -61,6 +62,13 @@ def load_settings(kind: type[AnySettings]) -> AnySettings:
     Raises:
         SettingsError: a variable is missing or breaks its rule; the message names both.
     """
+    # A deployment whose secret is empty must not go on with what `.env` names. Other variables
+    # have a default, and count as unset.
+    if any(name.upper() == "DATABASE_URL" and not text for name, text in os.environ.items()):
+        raise SettingsError(
+            "DATABASE_URL is empty in the environment: give it a value, or unset it, "
+            "and .env counts"
+        )
     try:
         return kind()
     except (OSError, UnicodeDecodeError) as error:

@@ -11,8 +11,9 @@ from dbkit.connection import DatabaseURL, migration_database
 from dbkit.environment import load_options
 from dbkit.execution import migration_connection, upgrade
 from dbkit.locking import WaitBudget
+from dbkit.revisions import compare_revisions, read_current
 from dbkit.settings import get_settings
-from dbkit.status import Status, compare_revisions, current_revisions, read_status
+from dbkit.status import Status, read_status
 
 __all__ = ["Status", "migrate_if_needed", "read_status"]
 
@@ -33,7 +34,7 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     database = database or migration_database()
     budget = WaitBudget(get_settings().migration_wait)
     async with migration_connection(database, budget) as connection:
-        current = await current_revisions(connection)
+        current = await read_current(connection, load_options())
     status = await asyncio.to_thread(compare_revisions, current)
     if status.pending or status.unknown:  # which may be ahead, or on another branch
         try:

@@ -16,7 +16,11 @@ from dbkit.config import alembic_config
 from dbkit.connection import DatabaseURL
 from dbkit.errors import DatabaseUnavailable, SettingsError
 from dbkit.signals import end_like_ctrl_c
-from dbkit.testing import isolated, use_throwaway_database
+from dbkit.testing import (
+    isolated,
+    pytest_pyfunc_call,  # noqa: F401 - a hook, which pytest finds here
+    use_throwaway_database,
+)
 
 end_like_ctrl_c()
 

@@ -28,5 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int | str | None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(line_buffering=True)
-    result: int | str | None = parsed.run(parsed)
+    try:
+        result: int | str | None = parsed.run(parsed)
+    except KeyboardInterrupt:
+        return "interrupted; run it again"
     return result

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dbkit.connection.failures import explain
+from dbkit.connection.url import DatabaseURL
 from dbkit.errors import DatabaseUnavailable
 
 Answer = TypeVar("Answer")
@@ -28,6 +29,9 @@ async def query_within(
     Raises:
         DatabaseUnavailable: the reason, without the server's name.
     """
+
+    if DatabaseURL(engine.url).is_missing:  # to connect would make the file of SQLite
+        raise DatabaseUnavailable("no such database")
 
     async def answer() -> Answer:
         async with engine.connect() as connection:

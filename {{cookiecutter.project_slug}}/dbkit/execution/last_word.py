@@ -41,13 +41,15 @@ class _Listener:
 
 
 def read_error(data: bytes) -> asyncpg.PostgresError | None:
-    """Return the last error of what a server sent, if that can be read; nothing of it is a row.
+    """Return the error at the end of what a server sent, if that can be read; none of it is a row.
 
     https://www.postgresql.org/docs/current/protocol-message-formats.html
     """
     error = None
     while len(data) > 4:
         end = 1 + int.from_bytes(data[1:5], "big")
+        if data[:1] == b"Z":  # the error of a statement, after which the server went on
+            error = None
         if data[:1] == b"E" and 5 < end <= len(data):
             pieces = (piece.decode(errors="replace") for piece in data[5:end].split(b"\0") if piece)
             error = asyncpg.PostgresError.new({piece[0]: piece[1:] for piece in pieces})
