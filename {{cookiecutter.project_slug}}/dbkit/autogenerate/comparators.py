@@ -12,7 +12,7 @@ from typing import Any
 from alembic.ddl.impl import ComparisonResult, DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
-from sqlalchemy import CheckConstraint, Column, Constraint, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Constraint, Index, Table, UniqueConstraint
 
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 from dbkit.schema import Facets
@@ -45,13 +45,6 @@ class ComparesPictures(DefaultImpl):
                 )
             )
         return found.get("default") != wanted.get("default")
-
-    def compare_check_constraint(
-        self, metadata_constraint: CheckConstraint, reflected_constraint: CheckConstraint
-    ) -> ComparisonResult:
-        kind = "check" if self._is_sqlite else "constraint"
-        answer = self._look_up(kind, metadata_constraint, metadata_constraint.table)
-        return answer or super().compare_check_constraint(metadata_constraint, reflected_constraint)
 
     def compare_indexes(self, metadata_index: Index, reflected_index: Index) -> ComparisonResult:
         answer = self._look_up("index", metadata_index, metadata_index.table)

@@ -66,7 +66,7 @@ def _plugins(dialect: str, config: Config, metadata: MetaData) -> list[str]:
     what compares imports them.
     """
     import dbkit.autogenerate.comparators  # noqa: F401 - replaces Alembic's implementations
-    from dbkit.autogenerate import computed_columns
+    from dbkit.autogenerate import check_constraints, computed_columns
 
     if dialect == "postgresql":
         import alembic_postgresql_enum  # compares enum types and their values
@@ -77,7 +77,7 @@ def _plugins(dialect: str, config: Config, metadata: MetaData) -> list[str]:
                 include_name=lambda name: name in known or not is_named(name, f"public.{name}")
             )
         )
-    return ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", computed_columns.NAME]
+    return ["alembic.autogenerate.*", check_constraints.NAME, computed_columns.NAME]
 
 
 def _names_of_types(metadata: MetaData) -> set[str]:

@@ -65,6 +65,11 @@ class Scope:
             return (one.kind, one.name)
         return (one.kind, *names_in(one.name))
 
+    def key_of_parent(self, one: SchemaObject) -> tuple[str, ...]:
+        """Return the same for the object that it belongs to."""
+        kind, _, name = (one.parent or "").partition(" ")
+        return self.key_of(replace(one, kind=kind, name=name))
+
     @cached_property
     def tables(self) -> list[Table]:
         """The models' tables, without those that a filter leaves out or that are views."""
@@ -151,10 +156,9 @@ class Scope:
 
     def table_of(self, one: SchemaObject) -> Table | None:
         """Return the models' table that an object belongs to; one that looks like it, if none."""
-        kind, _, name = (one.parent or "").partition(" ")
-        if kind == "constraint":  # of an index
+        key = self.key_of_parent(one)
+        if key[0] != "table":  # an index of a constraint, say
             return None
-        key = self.key_of(replace(one, kind=kind, name=name))
         for table in self.tables:
             if self.key("table", table.schema, table.name) == key:
                 return table

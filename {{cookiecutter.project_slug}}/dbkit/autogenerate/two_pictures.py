@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Connection, Constraint, Dialect, Index
+from sqlalchemy import Connection, Constraint, Dialect, Index
 
 from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.own_filters import is_included
@@ -66,12 +66,19 @@ class TwoPictures:
         found, wanted = (by_key.get(key) for by_key in self._by_key)
         return found.definition if found else None, wanted.definition if wanted else None
 
-    def is_wanted(self, check: CheckConstraint) -> bool:
-        """Tell whether the models' `create_all` makes a CHECK, which a type may leave out."""
-        name, kind = final_name(check, self.dialect), "constraint"
-        if name is None or self.dialect.name == "sqlite":
-            return True
-        return self.definitions(kind, check.table.schema, check.table.name, name)[1] is not None
+    def checks(self, schema: str | None, table: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the definitions of a table's CHECKs in both, by name."""
+        parent = self.scope.key("table", schema, table)
+        found, wanted = (
+            {
+                key[-1].removeprefix(f"{table}."): str(one.definition["definition"])
+                for key, one in by_key.items()
+                if self.scope.key_of_parent(one) == parent
+                and (one.kind == "check" or _is_check(one))
+            }
+            for by_key in self._by_key
+        )
+        return found, wanted
 
     @cached_property
     def _by_key(self) -> tuple[dict[tuple[str, ...], SchemaObject], ...]:
@@ -79,6 +86,10 @@ class TwoPictures:
             {self.scope.key_of(one): one for one in picture.objects.values()}
             for picture in (self.found, self.wanted)
         )
+
+
+def _is_check(one: SchemaObject) -> bool:
+    return one.kind == "constraint" and str(one.definition["definition"]).startswith("CHECK")
 
 
 def final_name(item: Index | Constraint, dialect: Dialect) -> str | None:

@@ -8,7 +8,6 @@ from alembic.autogenerate import RevisionContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.plugins import Plugin
 from alembic.util import CommandError
-from sqlalchemy import CheckConstraint
 
 from dbkit.autogenerate.mends import add_mends
 from dbkit.autogenerate.proof import Outcome, prove
@@ -27,17 +26,7 @@ def with_pictures(
 
     If they are equal, there is nothing to compare, but by plug-ins and functions of the service's.
     """
-    include = keywords["include_object"]
-
-    def include_object(
-        item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any
-    ) -> bool:
-        is_new = isinstance(item, CheckConstraint) and not reflected and compare_to is None
-        if is_new and not pictures.is_wanted(item):
-            return False  # `Boolean(create_constraint=True)` makes none on PostgreSQL
-        return bool(include(item, name, kind, reflected, compare_to))
-
-    with_them = {**keywords, PICTURES: pictures, "include_object": include_object}
+    with_them = {**keywords, PICTURES: pictures}
     has_own = any(callable(options.configure.get(name)) for name in COMPARE)
     if not has_own and not pictures.differences():
         theirs = options.configure.get("autogenerate_plugins", ())
