@@ -1,15 +1,17 @@
 """The deployment gate: what speaks against deploying this code on a database."""
 
+from contextlib import AsyncExitStack
+
 from alembic.util import CommandError
 
 from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.models import find_model_differences
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect, one_line_errors, throwaway_database
-from dbkit.execution import upgrade
+from dbkit.connection import DatabaseURL, connect, one_line_errors
 from dbkit.history import check_ahead, find_edited
 from dbkit.revisions import compare_revisions, read_current, scripts
+from dbkit.throwaways import built_database
 
 
 async def check_deployment(
@@ -45,12 +47,16 @@ async def check_deployment(
     if status.pending:
         problems.append(f"{status.pending} pending ('make migrate' runs them)")
 
-    same_kind = home.dialect == database.dialect
-    async with throwaway_database(home if same_kind else database) as throwaway:
+    beside = home if home.dialect == database.dialect else database
+    built: DatabaseURL | None = None
+    async with AsyncExitStack() as stack:
         if not status.unknown:
-            if status.current:
-                await upgrade(throwaway, options, status.current)
-            problems += await find_drift(source, throwaway, options)
-        await upgrade(throwaway, options)
-        problems += await find_model_differences(throwaway, options)
+            there = built_database(beside, options, status.current)
+            built = await stack.enter_async_context(there)
+            problems += await find_drift(source, built, options)
+        if built is None or set(status.current) != set(status.head):
+            start = built if status.current else None  # an empty one is not worth it
+            newest = built_database(beside, options, start=start)
+            built = await stack.enter_async_context(newest)
+        problems += await find_model_differences(built, options)
     return problems
