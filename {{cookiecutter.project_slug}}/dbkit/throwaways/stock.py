@@ -53,7 +53,7 @@ async def _look(
     home: DatabaseURL, links: list[Link], connection: AsyncConnection
 ) -> "Stock | None":
     found = await templates.find_templates(home, connection)
-    numbers = {link.key: number for number, link in enumerate(links, 1)}
+    numbers = {link.key.hex(): number for number, link in enumerate(links, 1)}
     fitting = [one for one in found if one.key in numbers]
     nearest = max(fitting, key=lambda one: numbers[one.key], default=None)
     await templates.drop_old([one for one in found if one is not nearest], connection)
