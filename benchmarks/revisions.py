@@ -46,6 +46,21 @@ def write_revisions(folder: Path, count: int) -> None:
         previous = revision
 
 
+def write_changes(folder: Path, count: int) -> None:
+    """Write `count` files, an even number, after which the tables are those of a new project."""
+    previous = BEGINNING
+    add = 'op.add_column("users", sa.Column("scratch", sa.String(length=80), nullable=True))'
+    drop = 'op.drop_column("users", "scratch")'
+    for number in range(count):
+        revision = f"{number + 1:012x}"
+        upgrade, downgrade = (drop, add) if number % 2 else (add, drop)
+        text = TEMPLATE.format(
+            message="change users", revision=revision, previous=previous, upgrade=upgrade, downgrade=downgrade
+        )
+        (folder / f"20260102_0000_{number:04}_change_users.py").write_text(text, "utf-8")
+        previous = revision
+
+
 def _step(table: int, step: int) -> tuple[str, str, str]:
     """Message, upgrade and downgrade of a table's revision `step`."""
     name = f"benched_{table}"

@@ -16,6 +16,7 @@ ROWS = (
     ("checks",),
     ("autogenerate",),
     ("devserver",),
+    ("throwaways",),
     ("execution",),
     ("locking",),
     ("history",),

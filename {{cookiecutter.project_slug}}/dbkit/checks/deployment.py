@@ -1,5 +1,7 @@
 """The deployment gate: what speaks against deploying this code on a database."""
 
+from contextlib import AsyncExitStack
+
 from alembic.util import CommandError
 
 from dbkit.checks.drift import find_drift
@@ -8,10 +10,10 @@ from dbkit.checks.models import MODELS_DIFFER, find_model_differences
 from dbkit.checks.place import throwaway_server
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect, one_line_errors, throwaway_database
-from dbkit.execution import upgrade
+from dbkit.connection import DatabaseURL, connect, one_line_errors
 from dbkit.history import check_ahead, find_edited
 from dbkit.revisions import Status, compare_revisions, read_current, scripts
+from dbkit.throwaways import built_database
 
 
 async def check_deployment(
@@ -35,16 +37,19 @@ async def check_deployment(
         status = await _compare_revisions(source, options, report)
 
     same_kind = home.dialect == database.dialect
-    async with (
-        throwaway_server(home if same_kind else database, source) as place,
-        throwaway_database(place) as throwaway,
-    ):
+    async with AsyncExitStack() as stack:
+        beside = throwaway_server(home if same_kind else database, source)
+        place = await stack.enter_async_context(beside)
+        built: DatabaseURL | None = None
         if not status.unknown:
-            if status.current:
-                await upgrade(throwaway, options, status.current)
-            await find_drift(source, throwaway, options, report)
-        await upgrade(throwaway, options)
-        models = await find_model_differences(throwaway, options)
+            there = built_database(place, options, status.current)
+            built = await stack.enter_async_context(there)
+            await find_drift(source, built, options, report)
+        if built is None or set(status.current) != set(status.head):
+            start = built if status.current else None  # an empty one is not worth it
+            newest = built_database(place, options, start=start)
+            built = await stack.enter_async_context(newest)
+        models = await find_model_differences(built, options)
         report.models = models.splitlines()
         report.add("models", [MODELS_DIFFER] if models else [])
 

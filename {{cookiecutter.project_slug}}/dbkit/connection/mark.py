@@ -4,8 +4,12 @@ import hashlib
 import os
 import platform
 import re
+from typing import TYPE_CHECKING
 
 from dbkit import PROJECT
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 STATE_FOLDER = PROJECT / ".database"  # what `make db-up` keeps; ignored by git
 SECRET = STATE_FOLDER / "mark"
@@ -31,3 +35,9 @@ def project_mark() -> str | None:
     digest = hashlib.sha256(b"\0".join((secret, *here))).hexdigest()
     name = re.sub(r"[^a-z0-9]+", "-", PROJECT.name.lower())[:20].strip("-") or "project"
     return f"{name}-{digest[:32]}"
+
+
+async def is_marked(connection: "AsyncConnection") -> bool:
+    """Tell whether a connection leads to a server that carries the mark, wherever its URL leads."""
+    mark = (await connection.exec_driver_sql("SHOW cluster_name")).scalar_one()
+    return bool(mark) and mark == project_mark()

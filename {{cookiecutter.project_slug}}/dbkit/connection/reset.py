@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import PROJECT
 from dbkit.connection.failures import one_line_errors
-from dbkit.connection.mark import project_mark
+from dbkit.connection.mark import is_marked
 from dbkit.connection.properties import read_locale
 from dbkit.connection.server import connect_beside, create, drop
 from dbkit.connection.url import DatabaseURL
@@ -72,8 +72,7 @@ def _real_path(database: DatabaseURL) -> Path:
 
 
 async def _prove_ours(database: DatabaseURL, connection: AsyncConnection, advice: str) -> None:
-    mark = (await connection.exec_driver_sql("SHOW cluster_name")).scalar_one()
-    if not mark or mark != project_mark():
+    if not await is_marked(connection):
         raise ResetRefused(
             f"the server at {database.server} was not started by 'make db-up' of this project, "
             f"wherever that address leads; {advice}"

@@ -30,13 +30,18 @@ def choose_throwaway(home: DatabaseURL) -> DatabaseURL:
     """Return a new database beside `home`, which does not exist yet."""
     token = secrets.token_hex(4)
     if home.dialect == "postgresql":
-        prefix = home.name.encode()[:LONGEST_PREFIX].decode(errors="ignore")
-        return home.named(f"{prefix}_throwaway_{token}")
+        return name_beside(home, f"throwaway_{token}")
     folder = None if home.in_memory or home.url.query else Path(home.name).parent
     if folder is None or (folder.is_dir() and not os.access(folder, os.W_OK)):
         folder = Path(tempfile.gettempdir())
     file = folder / f".throwaway-{token}" / "throwaway.db"
     return DatabaseURL(URL.create("sqlite+aiosqlite", database=str(file)))
+
+
+def name_beside(home: DatabaseURL, ending: str) -> DatabaseURL:
+    """Return the database on the server of `home` that begins with its name, as far as it fits."""
+    prefix = home.name.encode()[:LONGEST_PREFIX].decode(errors="ignore")
+    return home.named(f"{prefix}_{ending}")
 
 
 @asynccontextmanager

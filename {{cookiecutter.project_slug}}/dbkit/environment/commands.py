@@ -13,12 +13,13 @@ from sqlalchemy import Connection
 
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
-from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
+from dbkit.connection import DatabaseURL, migration_database, throwaway_home
 from dbkit.environment.read_only import read
 from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
 from dbkit.settings import get_settings
+from dbkit.throwaways import built_database
 
 
 def carry_out(
@@ -102,11 +103,7 @@ async def _autogenerate(
     if home.dialect != database.dialect:
         home = database
     keywords = _compare_keywords(environment, database, options)
-    upgrade = Request(Kind.RUN, execution.upgrade_steps(environment.script))
-    async with throwaway_database(home) as built:
-        executor = execution.Executor(environment, built, upgrade, keywords)
-        with execution.quiet("alembic.migrator"):  # its lines would read as if of the real database
-            await _with_connection(built, executor.run)
+    async with built_database(home, options, environment=environment) as built:
         pictures = await autogenerate.take_pictures(built, home, keywords, options)
         keywords = autogenerate.with_pictures(keywords, pictures, options)
 

@@ -1,5 +1,9 @@
 """Upgrades and downgrades for code with a running event loop, without Alembic's commands."""
 
+from contextlib import nullcontext
+
+from alembic.runtime.environment import EnvironmentContext
+
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
 from dbkit.execution.attempt import Observer
@@ -18,6 +22,7 @@ async def upgrade(
     to: tuple[str, ...] = ("heads",),
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
+    environment: EnvironmentContext | None = None,
 ) -> None:
     """Apply all revisions up to some; cancelled, it rolls back the one that is under way.
 
@@ -28,13 +33,14 @@ async def upgrade(
         budget: what is left to wait, also for the server to answer; without one, that is not waited
             for.
         observe: called after each revision, with the connection and where the database stands.
+        environment: the one of a command of Alembic's that is being executed, with its revisions.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
-    find = upgrade_steps(scripts(), to)
-    await _execute(database, options, find, ", ".join(to), budget, observe)
+    find = upgrade_steps(environment.script if environment else scripts(), to)
+    await _execute(database, options, find, ", ".join(to), budget, observe, environment)
 
 
 async def downgrade(
@@ -54,13 +60,15 @@ async def _execute(
     destination: str,
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
+    environment: EnvironmentContext | None = None,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
     keywords = run_keywords(options, database.dialect)
-    async with alembic_environment(alembic_config(database), scripts()) as environment:
-        executor = Executor(environment, database, request, keywords, budget)
+    given = nullcontext(environment) if environment else None
+    async with given or alembic_environment(alembic_config(database), scripts()) as used:
+        executor = Executor(used, database, request, keywords, budget)
         executor.attempt.observe = observe
-        with one_line(scripts()):
+        with one_line(used.script):
             async with migration_connection(database, budget) as connection:
                 await executor.run(connection)
 
