@@ -11,6 +11,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
+from dbkit.autogenerate.computed_columns import replacements
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.ordering import order
 from dbkit.autogenerate.preparation import preparations
@@ -45,6 +46,8 @@ def _prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -
     """Add what tables need, and sort the changes, forth and back."""
     for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
         upgrade.ops = [*preparations(pictures), *upgrade.ops]
+        if dialect != "sqlite":  # which adds no stored column
+            upgrade.ops += replacements(pictures)
         order(upgrade, is_sqlite=dialect == "sqlite")
         upgrade.reverse_into(downgrade)
 

@@ -37,8 +37,8 @@ def order(upgrade: ops.UpgradeOps, *, is_sqlite: bool) -> None:
         *_part(changes, _is_foreign_key_dropped),
         *_part(changes, lambda op: isinstance(op, ops.DropIndexOp | ops.DropConstraintOp)),
         *created,
-        *_part(changes, lambda op: not _is_of_another_part(op)),
         *_part(changes, lambda op: isinstance(op, ops.DropColumnOp)),
+        *_part(changes, lambda op: not _is_of_another_part(op)),
         *_part(changes, lambda op: isinstance(op, ops.CreateIndexOp)),
         *_part(changes, lambda op: isinstance(op, ops.AddConstraintOp) and not _is_foreign_key(op)),
         *(_within_table(key) for key in keys),
@@ -67,8 +67,7 @@ def _is_foreign_key_dropped(op: ops.MigrateOperation) -> bool:
 
 
 def _is_of_another_part(op: ops.MigrateOperation) -> bool:
-    later = ops.DropColumnOp | ops.CreateIndexOp | ops.AddConstraintOp
-    return isinstance(op, later)
+    return isinstance(op, ops.CreateIndexOp | ops.AddConstraintOp)
 
 
 def _within_table(op: ops.MigrateOperation) -> ops.ModifyTableOps:
