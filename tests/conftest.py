@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support import memory
 from support.baking import Baker, copy_checkout
 from support.commands import PACKAGES, fork_server, forking
 from support.devserver_project import (
@@ -29,14 +30,6 @@ from support.servers import PostgresServer, running_server
 WAITING = ("online", "server")  # folders whose tests mostly wait, for locks and for servers
 LONGEST = ("test_fresh_machine", "test_killed_migrations")  # would end alone, if they came last
 SHARED = pytest.StashKey[AbstractContextManager[Path]]()
-ON_POSTGRESQL_FIRST = (
-    "test_applied",
-    "test_forked",
-    "test_guides",
-    "test_migration_log",
-    "test_readmes",
-    "test_typed_commands",
-)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -65,13 +58,16 @@ def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
 
 
 def _is_second_half(item: pytest.Item) -> bool:
-    """Whether it repeats on SQLite what PostgreSQL has shown, and SQLite is not what it is about."""
-    return item.path.stem in ON_POSTGRESQL_FIRST and "[sqlite" in item.name
+    """Whether it repeats on one database what the other has shown, and is about no difference of them."""
+    marker = item.get_closest_marker("first_on")
+    second = {"postgresql": "[sqlite", "sqlite": "[postgresql"}
+    return marker is not None and second[marker.args[0]] in item.name
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make a folder for what all workers use; they inherit its name, and every user can get into it."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        memory.use_memory()
         folder = config.stash[SHARED] = public_folder()
         os.environ["TESTS_SHARED"] = str(folder.__enter__())
 
@@ -139,9 +135,14 @@ def sqlite_project(compiled_project: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def postgresql_project(compiled_project: Path, tmp_path: Path, postgres_server: PostgresServer) -> Project:
+def postgresql_project(
+    compiled_project: Path, tmp_path: Path, postgres_server: PostgresServer
+) -> Iterator[Project]:
     """A project with a database of its own on a real server."""
-    return Project.adopt(compiled_project, tmp_path / "project", postgres_server.create_database())
+    url = postgres_server.create_database()
+    yield Project.adopt(compiled_project, tmp_path / "project", url)
+    if memory.is_used():
+        postgres_server.sql(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -29,7 +29,7 @@ if [ "$CURRENT" != "$HEAD" ]; then
     exit 1
 fi
 """
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 
 Typed = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -449,8 +449,11 @@ def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed, tmp_pat
     "line",
     [
         "pytest tests/test_database_migrations.py -v",
-        'TEST_DATABASE_URL="sqlite:///test.db" pytest tests/test_database_migrations.py',
-        "pytest tests/",
+        pytest.param(
+            'TEST_DATABASE_URL="sqlite:///test.db" pytest tests/test_database_migrations.py',
+            marks=pytest.mark.long,
+        ),
+        pytest.param("pytest tests/", marks=pytest.mark.long),
     ],
 )
 def test_the_projects_tests_touch_no_database_that_is_named(

@@ -3,6 +3,7 @@
 It comes from the machine's own programs, not from the code under test, and so does what talks to it here.
 """
 
+import fcntl
 import os
 import pwd
 import secrets
@@ -225,6 +226,25 @@ class PostgresServer:
                 os.kill(pid, signal.SIGCONT)
 
 
+def copy_cluster(shared: Path, server: PostgresServer) -> None:
+    """Give a server the data and the password of one that is made once for all processes of these tests.
+
+    Args:
+        shared: their folder. A copy takes a tenth of the time that `initdb` does.
+    """
+    with (shared / "cluster-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        original = PostgresServer(shared / "cluster")
+        if not original.folder.exists():
+            original.folder.mkdir()
+            original.initialise()
+    who = account()
+    if who:
+        os.chown(server.folder, who["user"], who["group"])
+    server.password = (original.folder / "password").read_text()
+    subprocess.run(["cp", "-a", original.data, server.data], check=True, capture_output=True, cwd="/", **who)
+
+
 @contextmanager
 def running_server(prepare: Callable[[PostgresServer], None] | None = None) -> Iterator[PostgresServer]:
     """A new cluster in a folder of its own, gone at the end; skips where PostgreSQL is not installed.
@@ -237,7 +257,10 @@ def running_server(prepare: Callable[[PostgresServer], None] | None = None) -> I
     # Not pytest's folder: it is private to us, and too long a path for a socket.
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder))
-        server.initialise()
+        if "TESTS_SHARED" in os.environ:
+            copy_cluster(Path(os.environ["TESTS_SHARED"]), server)
+        else:
+            server.initialise()
         if prepare:
             prepare(server)
         server.start()
