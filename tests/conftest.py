@@ -26,6 +26,7 @@ from support.online_fixtures import at_first
 from support.processes import LONG
 from support.projects import FOREIGN, Project, environment, ok
 from support.servers import PostgresServer, running_server
+from support.shared import made_once
 
 WAITING = ("online", "server")  # folders whose tests mostly wait, for locks and for servers
 LONGEST = ("test_fresh_machine", "test_killed_migrations")  # would end alone, if they came last
@@ -107,17 +108,23 @@ def bake(template: Path, tmp_path: Path) -> Baker:
 @pytest.fixture(scope="session")
 def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Project baked with the defaults, to look at only."""
-    return Baker(template, tmp_path_factory.mktemp("defaults"))()
+
+    def bake(folder: Path) -> None:
+        shutil.move(Baker(template, tmp_path_factory.mktemp("defaults"))(), folder)
+
+    return made_once("my_service", bake)
 
 
 @pytest.fixture(scope="session")
-def compiled_project(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled_project(default_project: Path) -> Path:
     """The same with its bytecode, which is a fifth of the time that its commands take."""
-    compiled = tmp_path_factory.mktemp("compiled") / "project"
-    shutil.copytree(default_project, compiled, symlinks=True)
-    for folder in PACKAGES:
-        compileall.compile_dir(compiled / folder, quiet=1)
-    return compiled
+
+    def compile_project(folder: Path) -> None:
+        shutil.copytree(default_project, folder, symlinks=True)
+        for package in PACKAGES:
+            compileall.compile_dir(folder / package, quiet=1)
+
+    return made_once("compiled", compile_project)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A baked project to work in: its make, its Alembic, its database."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -54,11 +55,12 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def copy_or_link(source: str, target: str) -> None:
-    """Copy a file; link bytecode, which Python never writes to but replaces."""
+    """Copy a file; link bytecode, which Python never writes to but replaces, if both are on one disk."""
     if source.endswith(".pyc"):
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 It comes from the machine's own programs, not from the code under test, and so does what talks to it here.
 """
 
-import fcntl
 import os
 import pwd
 import secrets
@@ -22,6 +21,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+
+from support.shared import made_once
 
 PATIENCE = 30  # seconds to start, on a busy machine
 # Autovacuum would visit hundreds of databases, one after the other and ten a second.
@@ -226,18 +227,14 @@ class PostgresServer:
                 os.kill(pid, signal.SIGCONT)
 
 
-def copy_cluster(shared: Path, server: PostgresServer) -> None:
-    """Give a server the data and the password of one that is made once for all processes of these tests.
+def copy_cluster(server: PostgresServer) -> None:
+    """Give a server data and a password as all have it: a copy takes a tenth of the time of `initdb`."""
 
-    Args:
-        shared: their folder. A copy takes a tenth of the time that `initdb` does.
-    """
-    with (shared / "cluster-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        original = PostgresServer(shared / "cluster")
-        if not original.folder.exists():
-            original.folder.mkdir()
-            original.initialise()
+    def initialise(folder: Path) -> None:
+        folder.mkdir()
+        PostgresServer(folder).initialise()
+
+    original = PostgresServer(made_once("cluster", initialise))
     who = account()
     if who:
         os.chown(server.folder, who["user"], who["group"])
@@ -258,7 +255,7 @@ def running_server(prepare: Callable[[PostgresServer], None] | None = None) -> I
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         server = PostgresServer(Path(folder))
         if "TESTS_SHARED" in os.environ:
-            copy_cluster(Path(os.environ["TESTS_SHARED"]), server)
+            copy_cluster(server)
         else:
             server.initialise()
         if prepare:
