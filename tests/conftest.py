@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from support import memory
 from support.baking import Baker, copy_checkout
 from support.commands import PACKAGES, fork_server, forking
 from support.devserver_project import (
@@ -25,18 +26,11 @@ from support.online_fixtures import at_first
 from support.processes import LONG
 from support.projects import FOREIGN, Project, environment, ok
 from support.servers import PostgresServer, running_server
+from support.shared import made_once
 
 WAITING = ("online", "server")  # folders whose tests mostly wait, for locks and for servers
 LONGEST = ("test_fresh_machine", "test_killed_migrations")  # would end alone, if they came last
 SHARED = pytest.StashKey[AbstractContextManager[Path]]()
-ON_POSTGRESQL_FIRST = (
-    "test_applied",
-    "test_forked",
-    "test_guides",
-    "test_migration_log",
-    "test_readmes",
-    "test_typed_commands",
-)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -65,13 +59,16 @@ def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
 
 
 def _is_second_half(item: pytest.Item) -> bool:
-    """Whether it repeats on SQLite what PostgreSQL has shown, and SQLite is not what it is about."""
-    return item.path.stem in ON_POSTGRESQL_FIRST and "[sqlite" in item.name
+    """Whether it repeats on one database what the other has shown, and is about no difference of them."""
+    marker = item.get_closest_marker("first_on")
+    second = {"postgresql": "[sqlite", "sqlite": "[postgresql"}
+    return marker is not None and second[marker.args[0]] in item.name
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make a folder for what all workers use; they inherit its name, and every user can get into it."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        memory.use_memory()
         folder = config.stash[SHARED] = public_folder()
         os.environ["TESTS_SHARED"] = str(folder.__enter__())
 
@@ -111,17 +108,23 @@ def bake(template: Path, tmp_path: Path) -> Baker:
 @pytest.fixture(scope="session")
 def default_project(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Project baked with the defaults, to look at only."""
-    return Baker(template, tmp_path_factory.mktemp("defaults"))()
+
+    def bake(folder: Path) -> None:
+        shutil.move(Baker(template, tmp_path_factory.mktemp("defaults"))(), folder)
+
+    return made_once("my_service", bake)
 
 
 @pytest.fixture(scope="session")
-def compiled_project(default_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def compiled_project(default_project: Path) -> Path:
     """The same with its bytecode, which is a fifth of the time that its commands take."""
-    compiled = tmp_path_factory.mktemp("compiled") / "project"
-    shutil.copytree(default_project, compiled, symlinks=True)
-    for folder in PACKAGES:
-        compileall.compile_dir(compiled / folder, quiet=1)
-    return compiled
+
+    def compile_project(folder: Path) -> None:
+        shutil.copytree(default_project, folder, symlinks=True)
+        for package in PACKAGES:
+            compileall.compile_dir(folder / package, quiet=1)
+
+    return made_once("compiled", compile_project)
 
 
 @pytest.fixture
@@ -139,9 +142,14 @@ def sqlite_project(compiled_project: Path, tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def postgresql_project(compiled_project: Path, tmp_path: Path, postgres_server: PostgresServer) -> Project:
+def postgresql_project(
+    compiled_project: Path, tmp_path: Path, postgres_server: PostgresServer
+) -> Iterator[Project]:
     """A project with a database of its own on a real server."""
-    return Project.adopt(compiled_project, tmp_path / "project", postgres_server.create_database())
+    url = postgres_server.create_database()
+    yield Project.adopt(compiled_project, tmp_path / "project", url)
+    if memory.is_used():
+        postgres_server.sql(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -55,6 +55,7 @@ def test_a_port_that_cannot_be_had_is_one_line(sqlite_project: Project) -> None:
     assert refusal(sqlite_project.make("run", "PORT=http")) == "PORT: not a port number: http"
 
 
+@pytest.mark.first_on("sqlite")
 def test_the_second_names_of_the_targets_do_the_same(project: Project) -> None:
     project.add_product()
     ok(project.make("migrate-create", "MESSAGE=add products"))
@@ -67,6 +68,7 @@ def test_the_second_names_of_the_targets_do_the_same(project: Project) -> None:
     assert project.version() == [INITIAL]
 
 
+@pytest.mark.first_on("sqlite")
 def test_no_change_writes_no_file_and_says_so(project: Project) -> None:
     ok(project.make("migrate"))
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
@@ -123,6 +125,7 @@ def test_migrate_test_finds_a_downgrade_that_does_not_work(sqlite_project: Proje
     assert "  table products: only in the schema after its downgrade" in said.stdout
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_step_up_and_a_step_down_to_a_named_revision(project: Project) -> None:
     for number in range(3):
         ok(project.make("migration-empty", f"MSG=step {number}"))
@@ -151,6 +154,7 @@ def test_information_needs_no_more_than_it_shows(sqlite_project: Project) -> Non
     assert "usage" in refusal(project.make("migration-stamp"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_history_marks_the_databases_place_where_it_is_asked_to(project: Project) -> None:
     ok(project.make("migration-empty", "MSG=later"))
     ok(project.make("migrate", f"REV={INITIAL}"))
@@ -198,6 +202,7 @@ def test_the_sql_of_a_way_back_is_data_alone(project: Project) -> None:
     assert "INFO" not in result.stdout
 
 
+@pytest.mark.first_on("sqlite")
 def test_stamping_records_a_revision_without_running_it(project: Project) -> None:
     ok(project.make("migration-stamp", "REV=head"))
     assert project.version() == [INITIAL]
@@ -236,6 +241,7 @@ def test_the_gate_lets_labelled_heads_pass(sqlite_project: Project) -> None:
 
 
 @uses_mypy
+@pytest.mark.long  # the test of a generated revision lints and types the same files
 def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
     sqlite_project: Project,
 ) -> None:
@@ -269,6 +275,7 @@ def test_the_projects_tests_find_a_downgrade_that_leaves_something_behind(
     assert "test_every_revision_has_a_working_downgrade" in result.stdout
 
 
+@pytest.mark.first_on("sqlite")
 def test_long_work_shows_how_far_it_is_on_a_terminal_and_by_plain_lines_elsewhere(project: Project) -> None:
     before = INITIAL
     for number in range(60):

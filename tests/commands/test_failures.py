@@ -56,6 +56,7 @@ def test_a_wrong_password_and_an_unknown_database_are_one_line(postgresql_projec
     assert "no such database" in refusal(project.make("migrate", DATABASE_URL=f"{server}/nowhere"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_revision_that_nobody_knows_is_one_line(project: Project) -> None:
     ok(project.make("migrate"))
     for target in ("migrate", "migration-down", "migration-stamp"):
@@ -63,6 +64,7 @@ def test_a_revision_that_nobody_knows_is_one_line(project: Project) -> None:
     assert project.version() == [INITIAL]
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_database_that_is_ahead_of_the_code_is_one_line_and_stays_as_it_is(project: Project) -> None:
     ok(project.make("migrate"))
     project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
@@ -118,6 +120,7 @@ def fill(project: Project, slug: str, *statements: str) -> None:
     project.edit(path, "def upgrade() -> None:\n    pass", f"def upgrade() -> None:\n    {lines}")
 
 
+@pytest.mark.first_on("postgresql")
 def test_whatever_a_revision_trips_over_is_named_with_its_line(project: Project, tmp_path: Path) -> None:
     elsewhere = tmp_path / "migrator" / "app"  # names of the project's own folders
     elsewhere.parent.mkdir()
@@ -129,6 +132,7 @@ def test_whatever_a_revision_trips_over_is_named_with_its_line(project: Project,
     assert "users" in project.tables() or project.dialect == "sqlite"
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_revision_whose_file_is_missing_or_broken_is_one_line(project: Project) -> None:
     ok(project.make("migrate"))
     commands = (
@@ -218,6 +222,7 @@ def test_models_that_do_not_fit_are_named(sqlite_project: Project) -> None:
     assert "added table 'products'" in ok(project.make("migration", "MSG=add products"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_revisions_run_whatever_is_wrong_with_a_model(project: Project) -> None:
     project.write("app/models/bad.py", "x = (\n")
     for target in ("migrate", "migration-history", "migration-current", "migration-down", "db-up"):
@@ -237,6 +242,7 @@ def test_a_database_in_memory_is_not_migrated(sqlite_project: Project) -> None:
     assert "in memory" in refusal(sqlite_project.make("migrate", DATABASE_URL="sqlite://"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_the_gate_lets_a_database_pass_that_is_ahead_and_none_that_nobody_knows(project: Project) -> None:
     newer = write_revision(project, "newer")
     ok(project.make("migrate"))

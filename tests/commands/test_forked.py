@@ -16,6 +16,8 @@ from support.database_state import add_revision, dump
 from support.processes import wait_until
 from support.projects import Project, environment, like_others, refusal
 
+pytestmark = pytest.mark.first_on("postgresql")
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 # What a command sees of itself.
 PROBE = """

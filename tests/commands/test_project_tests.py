@@ -32,6 +32,7 @@ def run_tests(project: Project, *arguments: str, before: list[str] | None = None
     return result.returncode, result.stdout + result.stderr
 
 
+@pytest.mark.first_on("postgresql")
 def test_endpoints_tasks_and_clients_work_on_the_tests_transaction(project: Project) -> None:
     install(project, "people", "refused")
     _, _, examples = blocks(DOCUMENTS["the project's README.md"], "python")

@@ -1,24 +1,15 @@
 """What users of other templates type, typed here: by its effect, in the words of `typed_commands.toml`."""
 
-import os
-import re
 import shlex
-import shutil
-import sqlite3
-import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from support.baking import Baker
-from support.commands import venv
 from support.projects import INITIAL, PRODUCT, Project, ok, refusal
-from support.servers import PostgresServer, bindir
+from support.typed import ADA, MODEL, Typed, identifier, newest, parents
 
-MODEL = "app/models/product.py"
-ADA = f"INSERT INTO users (id, email, name) VALUES ('{'0' * 31}1', 'ada@example.com', 'Ada')"
 PREDEPLOYMENT = r"""
 CURRENT=$(alembic current | grep -o '[a-f0-9]\{12\}')
 HEAD=$(alembic heads | grep -o '[a-f0-9]\{12\}')
@@ -29,54 +20,7 @@ if [ "$CURRENT" != "$HEAD" ]; then
     exit 1
 fi
 """
-pytestmark = pytest.mark.slow
-
-Typed = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def typed(tmp_path: Path) -> Typed:
-    """`typed(project, line)`: the line in Bash, in the project, its environment activated."""
-    shims = tmp_path / "bin"
-    shims.mkdir()
-    # The environment is the template's own, which `make install` in a project would empty.
-    make = shims / "make"
-    make.write_text(f'#!/bin/sh\nexec {shutil.which("make")} --old-file=.venv/.installed "$@"\n')
-    make.chmod(0o755)
-    programs = [shims, venv() / "bin", *filter(None, [bindir()])]
-    path = os.pathsep.join([*map(str, programs), os.environ["PATH"]])
-
-    def run(project: Project, line: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return project.run("bash", "-c", line, variables=variables | {"PATH": path})
-
-    return run
-
-
-def identifier(revision: Path) -> str:
-    """The identifier that a revision file names as its own."""
-    found = re.search(r'^revision: str = "(\w+)"', revision.read_text("utf-8"), re.MULTILINE)
-    assert found
-    return found[1]
-
-
-def parents(revision: Path) -> set[str]:
-    """The identifiers that a revision file names as those before it."""
-    found = re.search(r"^down_revision: .* = (.+)", revision.read_text("utf-8"), re.MULTILINE)
-    assert found
-    return set(re.findall(r'"(\w+)"', found[1]))
-
-
-def newest(project: Project, slug: str) -> Path:
-    """The one revision file that is named after a message."""
-    [revision] = project.revisions(slug)
-    return revision
-
-
-def fork(project: Project) -> tuple[str, str]:
-    """Two revisions on top of the first one; their identifiers."""
-    ok(project.alembic("revision", "-m", "left"))
-    ok(project.alembic("revision", "-m", "right", "--head", INITIAL, "--splice"))
-    return identifier(newest(project, "left")), identifier(newest(project, "right"))
+pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 
 
 def test_upgrades_and_downgrades_go_where_they_are_told(project: Project, typed: Typed) -> None:
@@ -164,78 +108,6 @@ def test_information_says_what_is_in_the_files_and_in_the_database(
     )
 
 
-def test_two_heads_are_merged_by_name_or_all_at_once(sqlite_project: Project, typed: Typed) -> None:
-    project = sqlite_project
-    one, two = fork(project)
-    assert "several heads" in refusal(typed(project, "alembic upgrade head"))
-    ok(typed(project, f'alembic merge -m "merge branches" {one} {two}'))
-    merge = newest(project, "merge_branches")
-    assert parents(merge) == {one, two}
-    ok(typed(project, "alembic upgrade head"))
-    assert project.version() == [identifier(merge)]
-
-    ok(typed(project, f'alembic revision -m "third" --head={INITIAL} --splice'))
-    ok(typed(project, 'alembic merge heads -m "Merge migrations"'))
-    assert parents(newest(project, "merge_migrations")) == {
-        identifier(merge),
-        identifier(newest(project, "third")),
-    }
-    ok(typed(project, "alembic upgrade head"))
-    assert project.version() == [identifier(newest(project, "merge_migrations"))]
-
-
-def test_a_step_down_from_a_merge_names_a_parent(sqlite_project: Project, typed: Typed) -> None:
-    project = sqlite_project
-    one, two = fork(project)
-    ok(typed(project, "alembic merge heads -m joined"))
-    merge = identifier(newest(project, "joined"))
-    ok(typed(project, 'alembic revision -m "on top"'))
-    ok(typed(project, "alembic upgrade head"))
-    for target in ("-2", "head-2", f"{merge[:6]}-1"):
-        line = refusal(typed(project, f"make migration-down REV={target}"))
-        assert "a step down from a merge leads two ways" in line
-    assert "a step down from a merge" not in refusal(project.alembic("downgrade", "base-9"))
-    ok(typed(project, "make migration-down"))
-    assert "a step down from a merge" in refusal(typed(project, "make migration-down"))
-    ok(typed(project, f"make migration-down REV={one}"))
-    assert sorted(project.version()) == sorted([one, two])
-
-
-def test_a_branch_begins_at_a_revision_and_has_a_label(sqlite_project: Project, typed: Typed) -> None:
-    project = sqlite_project
-    ok(typed(project, 'alembic revision -m "Branch point" --branch-label mybranch'))
-    point = newest(project, "branch_point")
-    assert "mybranch" in typed(project, "alembic heads").stdout
-
-    project.write(MODEL, PRODUCT)
-    label = "--head=head --branch-label=feature"
-    ok(typed(project, f'alembic revision --autogenerate -m "Feature branch" {label}'))
-    feature = newest(project, "feature_branch")
-    assert parents(feature) == {identifier(point)}
-
-    older = f'alembic revision -m "main work" --head={INITIAL} --branch-label=main'
-    assert "--splice" in refusal(typed(project, older))
-    assert project.revisions("main_work") == []
-    ok(typed(project, f"{older} --splice"))
-    ok(typed(project, "alembic upgrade feature@head"))
-    assert "products" in project.tables()
-    assert project.version() == [identifier(feature)]
-
-    ok(typed(project, 'alembic merge -m "Merge feature" feature main'))
-    assert parents(newest(project, "merge_feature")) == {
-        identifier(feature),
-        identifier(newest(project, "main_work")),
-    }
-    ok(typed(project, "alembic upgrade head"))
-    assert project.version() == [identifier(newest(project, "merge_feature"))]
-
-
-def test_a_revision_on_the_present_head_may_name_it(sqlite_project: Project, typed: Typed) -> None:
-    project = sqlite_project
-    ok(typed(project, f'alembic revision -m "feature branch" --head={INITIAL}'))
-    assert parents(newest(project, "feature_branch")) == {INITIAL}
-
-
 def test_alembic_is_reset_by_dropping_its_table_and_stamping(project: Project, typed: Typed) -> None:
     ok(typed(project, "alembic upgrade head"))
     project.sql(ADA)
@@ -318,119 +190,6 @@ def test_a_column_becomes_not_null_in_three_revisions(project: Project, typed: T
     project.sql("UPDATE users SET email_verified = NULL")
 
 
-def test_the_environment_says_which_database_and_env_is_left_alone(
-    sqlite_project: Project, typed: Typed, postgres_server: PostgresServer
-) -> None:
-    url = postgres_server.create_database()
-    ok(typed(sqlite_project, f'export DATABASE_URL="{url}"\nalembic upgrade head'))
-    assert Project(sqlite_project.path, url).version() == [INITIAL]
-    assert not (sqlite_project.path / "dev.db").exists()
-
-    other = postgres_server.create_database()
-    line = 'export DATABASE_URL="${DB_CONNECTION_STRING}"\nmake migrate'
-    ok(typed(sqlite_project, line, DB_CONNECTION_STRING=other))
-    assert Project(sqlite_project.path, other).version() == [INITIAL]
-
-
-def test_migrations_take_the_road_past_the_pooler(
-    sqlite_project: Project, typed: Typed, postgres_server: PostgresServer
-) -> None:
-    url = postgres_server.create_database()
-    line = f'export MIGRATION_DATABASE_URL="{url}"\nmake migrate migration-current'
-    pooler = "postgresql://app:secret@127.0.0.1:1/app"
-    ok(typed(sqlite_project, line, DATABASE_URL=pooler, ENVIRONMENT="staging"))
-    assert Project(sqlite_project.path, url).version() == [INITIAL]
-
-
-def test_a_relative_sqlite_url_with_a_dot_is_a_file_of_the_project(
-    sqlite_project: Project, typed: Typed
-) -> None:
-    ok(typed(sqlite_project, "alembic upgrade head", DATABASE_URL="sqlite+aiosqlite:///./analytics.db"))
-    assert "users" in Project(sqlite_project.path, "sqlite:///analytics.db").tables()
-
-
-def test_env_names_the_database_where_grep_looks(bake: Baker, typed: Typed) -> None:
-    project = Project(bake(), "")
-    found = ok(typed(project, "cat .env | grep DATABASE_URL"))
-    assert re.search(
-        r"^DATABASE_URL=postgresql\+asyncpg://app:\w+@127\.0\.0\.1:5432/my_service_dev$", found, re.M
-    )
-
-
-def test_a_dump_holds_everything_and_can_be_restored(
-    postgresql_project: Project, typed: Typed, postgres_server: PostgresServer
-) -> None:
-    project = postgresql_project
-    ok(typed(project, "make migrate"))
-    project.sql(ADA)
-    url = {"DATABASE_URL": project.url}
-    ok(typed(project, "pg_dump $DATABASE_URL > backup_$(date +%Y%m%d_%H%M%S).sql", **url))
-    [plain] = project.path.glob("backup_*.sql")
-    assert "CREATE TABLE public.users" in plain.read_text("utf-8")
-
-    # As the guide writes it: for a URL with a driver's name, past a pooler, and back again.
-    dump = "python -m dbkit db-client pg_dump --format=custom --file=before.dump"
-    driver = project.url.replace("postgresql:", "postgresql+asyncpg:")
-    pooler = "postgresql://pooler:6432/app?statement_cache_size=0&prepared_statement_cache_size=0"
-    ok(typed(project, dump, MIGRATION_DATABASE_URL=driver, DATABASE_URL=pooler))
-    (project.path / "before.dump").unlink()
-    ok(typed(project, dump, DATABASE_URL=driver))
-    ok(typed(project, "alembic downgrade base"))
-    assert "users" not in project.tables()
-    ok(typed(project, "python -m dbkit db-client pg_restore --clean --if-exists before.dump"))
-    assert project.sql("SELECT email FROM users") == [("ada@example.com",)]
-    assert project.version() == [INITIAL]
-
-
-def test_psql_reads_and_drops_what_alembic_keeps(postgresql_project: Project, typed: Typed) -> None:
-    project = postgresql_project
-    ok(typed(project, "alembic upgrade head"))
-    url = {"DATABASE_URL": project.url}
-    assert INITIAL in ok(typed(project, 'psql "$DATABASE_URL" -c "SELECT * FROM alembic_version;"', **url))
-    ok(typed(project, 'psql "$DATABASE_URL" -c "DROP TABLE alembic_version;"', **url))
-    assert "alembic_version" not in project.tables()
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT * FROM alembic_version;",
-        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active';",
-        "SELECT query, state, query_start FROM pg_stat_activity"
-        " WHERE query_start < now() - interval '1 minute' AND datname = current_database();",
-    ],
-)
-def test_monitoring_queries_have_an_answer(postgresql_project: Project, query: str) -> None:
-    ok(postgresql_project.make("migrate"))
-    rows = postgresql_project.sql(query)
-    assert rows == [] if "interval" in query else len(rows) == 1
-
-
-def test_the_sql_of_an_upgrade_is_a_file_to_apply_by_hand(
-    project: Project, typed: Typed, tmp_path: Path
-) -> None:
-    ok(typed(project, "alembic upgrade head --sql > upgrade.sql"))
-    ok(typed(project, f"alembic upgrade {INITIAL} --sql > migration.sql"))
-    written = (project.path / "upgrade.sql").read_text("utf-8")
-    assert written == (project.path / "migration.sql").read_text("utf-8")
-    assert "INFO" not in written
-    if project.dialect == "sqlite":
-        with sqlite3.connect(project.path / "dev.db") as connection:
-            connection.executescript(written)
-        connection.close()
-    else:
-        ok(typed(project, "python -m dbkit db-client psql --set=ON_ERROR_STOP=1 --file=upgrade.sql"))
-    assert project.version() == [INITIAL]
-    assert project.sql("SELECT email FROM users") == []
-    ok(typed(project, "alembic check"))
-
-
-def test_the_sql_of_a_way_back_wants_to_know_from_where(sqlite_project: Project, typed: Typed) -> None:
-    project = sqlite_project
-    assert "<fromrev>:<torev>" in refusal(typed(project, "alembic downgrade -1 --sql"))
-    assert "DROP TABLE users" in typed(project, "alembic downgrade head:-1 --sql").stdout
-
-
 def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed, tmp_path: Path) -> None:
     project = Project.adopt(bake(database="sqlite"), tmp_path / "project", "sqlite:///my_service_dev.db")
     project.write(MODEL, PRODUCT)
@@ -443,25 +202,6 @@ def test_git_takes_the_revision_and_the_model(bake: Baker, typed: Typed, tmp_pat
     assert MODEL in committed
     assert f"alembic/versions/{newest(project, 'add_phone').name}" in committed
     assert [name for name in committed if "__pycache__" in name] == []
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "pytest tests/test_database_migrations.py -v",
-        'TEST_DATABASE_URL="sqlite:///test.db" pytest tests/test_database_migrations.py',
-        "pytest tests/",
-    ],
-)
-def test_the_projects_tests_touch_no_database_that_is_named(
-    postgresql_project: Project, typed: Typed, line: str
-) -> None:
-    project = postgresql_project
-    printed = ok(typed(project, line))
-    assert re.search(r"\d+ passed", printed)
-    assert "failed" not in printed
-    assert not (project.path / "test.db").exists()
-    assert project.tables() == set()
 
 
 @pytest.mark.long
@@ -482,11 +222,4 @@ def test_poetry_runs_alembic(sqlite_project: Project, typed: Typed, monkeypatch:
     assert "products" in project.tables()
     assert "(head)" in poetry_run("alembic current")
     poetry_run("alembic downgrade -1")
-    assert project.version() == [INITIAL]
-
-
-def test_the_version_table_may_be_made_ahead_of_all(project: Project, typed: Typed) -> None:
-    ok(typed(project, "alembic ensure_version"))
-    assert project.version() == []
-    ok(typed(project, "alembic upgrade head"))
     assert project.version() == [INITIAL]

@@ -31,6 +31,8 @@ MESSAGES = {
     "two lines": "first\nsecond",
 }
 
+IN_THE_ENVIRONMENT_TOO = ("make function", "variable", "backslashes", "option", "two lines")
+
 
 def message_of(revision: Path) -> str:
     docstring = ast.get_docstring(ast.parse(revision.read_text("utf-8")), clean=False)
@@ -42,8 +44,19 @@ def nothing_ran(project: Project) -> bool:
     return not any(path.name == "x" for path in project.path.rglob("x"))
 
 
-@pytest.mark.parametrize("way", ["argument", "environment"])
-@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+@pytest.mark.parametrize(
+    ("message", "way"),
+    [
+        pytest.param(
+            message,
+            way,
+            id=f"{name}-{way}",
+            marks=pytest.mark.long if way == "environment" and name not in IN_THE_ENVIRONMENT_TOO else (),
+        )
+        for way in ("argument", "environment")
+        for name, message in MESSAGES.items()
+    ],
+)
 def test_a_message_arrives_as_typed_and_runs_nothing(sqlite_project: Project, message: str, way: str) -> None:
     if way == "argument":
         ok(sqlite_project.make("migration-empty", f"MSG={message}"))

@@ -17,6 +17,8 @@ every_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOC
 # What of the guides is typed by which test. The READMEs are typed word by word, in test_readmes.py.
 DAILY = "test_daily_loop.py::test_"
 TYPED = "test_typed_commands.py::test_"
+BRANCHES = "test_typed_branches.py::test_"
+DATABASES = "test_typed_databases.py::test_"
 GUIDE = "test_guides.py::test_"
 TYPED_BY = {
     "test_db_server.py::test_the_projects_make_targets_do_all_this": ["make db-up"],
@@ -37,7 +39,7 @@ TYPED_BY = {
         "alembic upgrade head",
         "make migration-down REV=5f3a9c1e7b24",
     ],
-    TYPED + "a_dump_holds_everything_and_can_be_restored": [
+    DATABASES + "a_dump_holds_everything_and_can_be_restored": [
         "python -m dbkit db-client pg_dump --format=custom --file=before.dump",
         "python -m dbkit db-client pg_restore --clean --if-exists before.dump",
     ],
@@ -45,17 +47,17 @@ TYPED_BY = {
     TYPED + "the_check_before_a_deployment_works_as_it_is_written_elsewhere": [
         "alembic current --check-heads",
     ],
-    TYPED + "the_sql_of_an_upgrade_is_a_file_to_apply_by_hand": [
+    DATABASES + "the_sql_of_an_upgrade_is_a_file_to_apply_by_hand": [
         "python -m dbkit db-client psql --set=ON_ERROR_STOP=1 --file=upgrade.sql",
     ],
-    TYPED + "a_branch_begins_at_a_revision_and_has_a_label": [
+    BRANCHES + "a_branch_begins_at_a_revision_and_has_a_label": [
         'alembic revision -m "feature branch" --head=5f3a9c1e7b24 --splice --branch-label=feature',
         "alembic upgrade feature@head",
     ],
-    TYPED + "the_environment_says_which_database_and_env_is_left_alone": [
+    DATABASES + "the_environment_says_which_database_and_env_is_left_alone": [
         'export ENVIRONMENT=staging DATABASE_URL="postgresql://app:secret@pooler:6432/app?sslmode=require"',
     ],
-    TYPED + "migrations_take_the_road_past_the_pooler": [
+    DATABASES + "migrations_take_the_road_past_the_pooler": [
         'export MIGRATION_DATABASE_URL="postgresql://owner:secret@server:5432/app?sslmode=require"',
     ],
     GUIDE + "the_sql_that_the_guide_writes_takes_a_database_there_and_back": [

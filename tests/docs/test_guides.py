@@ -9,7 +9,7 @@ from support.documents import DOCUMENTS, blocks
 from support.projects import INITIAL, Project, ok, refusal
 from support.servers import PostgresServer, free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 
 
 def put(project: Project, message: str, body: str) -> None:

@@ -15,7 +15,7 @@ from support.documents import DOCUMENTS, blocks, commands
 from support.projects import Project, environment, ok, remove_data_elsewhere
 from support.servers import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 # No engine answers where these tests run: what is in Dockerfile and compose.yaml is tested without one.
 NOT_RUN = re.compile(r"docker (build|run) ")
 

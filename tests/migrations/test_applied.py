@@ -9,7 +9,7 @@ import pytest
 from support.database_state import HISTORY, dump, history, write_revision
 from support.projects import INITIAL, Project, ok, refusal
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 LOST = "fedcba987654"
 
 

@@ -75,6 +75,7 @@ def test_a_check_that_the_server_rewrites_is_no_phantom_change(project: Project)
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_what_looks_like_a_rename_is_pointed_out(project: Project) -> None:
     project.write("app/models/product.py", PRODUCT)
     ok(project.make("migration", "MSG=add products"))
@@ -90,6 +91,7 @@ def test_what_looks_like_a_rename_is_pointed_out(project: Project) -> None:
     assert "Renamed?" not in ok(project.make("migration", "MSG=another type"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_tables_of_others_are_left_alone_by_one_setting(project: Project) -> None:
     ok(project.make("migrate"))
     project.sql("CREATE TABLE celery_tasks (id INTEGER)")
@@ -103,6 +105,7 @@ def test_tables_of_others_are_left_alone_by_one_setting(project: Project) -> Non
     ok(project.alembic("check"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_dropped_model_is_dropped_from_the_database(project: Project) -> None:
     project.write("app/models/product.py", PRODUCT)
     ok(project.make("migration", "MSG=add products"))
@@ -122,6 +125,7 @@ def test_on_sqlite_a_changed_column_is_written_as_a_batch(sqlite_project: Projec
     ok(project.alembic("check"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_one_documented_place_takes_compare_functions_of_ones_own(project: Project) -> None:
     ok(project.make("migrate"))
     project.edit("app/models/user.py", "String(200)", "String(201)")
@@ -148,6 +152,7 @@ def take_out_notes(context, revision, directives):
 """
 
 
+@pytest.mark.first_on("sqlite")
 def test_functions_of_ones_own_are_joined_with_ours(project: Project) -> None:
     keywords = (
         "include_object=include_object, render_item=render_item, process_revision_directives=take_out_notes"

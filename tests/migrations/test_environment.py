@@ -34,6 +34,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.first_on("sqlite")
 @pytest.mark.parametrize("script", ["", AT_A_START, IN_A_LOOP], ids=["typed", "at a start", "in a loop"])
 def test_a_revision_may_ask_alembics_context_itself(project: Project, script: str) -> None:
     add_revision(
@@ -113,6 +114,7 @@ def test_a_revision_without_one_of_its_functions_is_one_line(sqlite_project: Pro
     assert f"_step01.py has no function {name}(); nothing was changed" in line
 
 
+@pytest.mark.first_on("sqlite")
 def test_the_version_table_may_have_another_name(project: Project) -> None:
     project.edit(
         "alembic/env.py", "environment.run(metadata, ", 'environment.run(metadata, version_table="v", '
@@ -169,6 +171,7 @@ def test_ensure_version_makes_the_schema_first(
     assert by_hand.sql("SELECT version_num FROM own.alembic_version") == []
 
 
+@pytest.mark.first_on("sqlite")
 def test_what_is_called_on_version_apply_finds_the_new_revision(project: Project) -> None:
     project.edit(
         "alembic/env.py",
@@ -182,6 +185,7 @@ def test_what_is_called_on_version_apply_finds_the_new_revision(project: Project
     assert f"at {INITIAL}\n" in ok(project.alembic("downgrade", "-1"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_what_env_py_says_on_version_apply_is_called_as_well(project: Project) -> None:
     project.edit(
         "alembic/env.py",

@@ -100,6 +100,7 @@ def test_a_revision_that_fails_at_any_statement_leaves_the_database_as_it_was(
     ]
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_failure_tells_the_history_who_ran_what_where_and_why_but_no_password(stocked: Project) -> None:
     project, before = stocked, dump(stocked)
     project.variables = {"ENVIRONMENT": "staging", "LOGNAME": "deployer"}
@@ -155,6 +156,7 @@ def test_on_sqlite_a_run_whose_third_revision_fails_changes_nothing_at_all(sqlit
     assert told == [third, (INITIAL, "done"), third]
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_mended_revision_runs_and_the_history_tells_of_both_attempts(project: Project) -> None:
     write_three(project, 'op.drop_table("missing")')
     refusal(project.alembic("upgrade", "head"))
@@ -230,6 +232,7 @@ def test_processes_that_create_the_history_at_once_do_not_race(project: Project)
     assert [row["revision"] for row in history(project)] == ["one"]
 
 
+@pytest.mark.first_on("postgresql")
 def test_processes_that_fail_at_once_without_a_history_all_tell_it(project: Project) -> None:
     ok(project.alembic("upgrade", "head"))
     project.sql(f"DROP TABLE {HISTORY}")

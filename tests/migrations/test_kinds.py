@@ -27,6 +27,7 @@ def test_a_revision_of_both_kinds_is_refused_before_it_begins(in_use: Project) -
     assert {"more", "ix_users_name"} <= {row[0] for row in shape(project)}
 
 
+@pytest.mark.first_on("postgresql")
 @pytest.mark.parametrize("end", ["op.get_bind().commit()", 'op.execute("COMMIT")', 'op.execute("ROLLBACK")'])
 def test_a_revision_that_ends_its_own_transaction_is_stopped(project: Project, end: str) -> None:
     ok(project.alembic("upgrade", INITIAL))

@@ -6,8 +6,12 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+import pytest
+
 from support.database_state import add_revision
 from support.projects import INITIAL, Project, ok, refusal
+
+pytestmark = pytest.mark.first_on("postgresql")
 
 
 def test_each_revision_leaves_a_row_that_says_all_of_it(project: Project) -> None:

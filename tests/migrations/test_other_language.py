@@ -13,7 +13,7 @@ from support.processes import Session, start, succeeded, wait_until
 from support.projects import Project, ok, refusal
 from support.servers import PostgresServer, running_server
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("german")]  # one server for all of them
 LOCALE = "de_DE.UTF-8"
 
 

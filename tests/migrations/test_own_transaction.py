@@ -5,6 +5,7 @@ import re
 import pytest
 
 from support.database_state import add_revision, dump, history
+from support.processes import LONG
 from support.projects import INITIAL, Project, ok, refusal
 
 pytestmark = pytest.mark.slow
@@ -72,9 +73,10 @@ def refuse(project: Project, *end: str) -> str:
 def test_a_revision_that_ends_its_transaction_is_refused_and_leaves_nothing(project: Project) -> None:
     ok(project.alembic("upgrade", INITIAL))
     before = dump(project)
-    for lines in (ENDS | (ON_POSTGRESQL if project.dialect == "postgresql" else DRIVER)).values():
+    for name, lines in (ENDS | (ON_POSTGRESQL if project.dialect == "postgresql" else DRIVER)).items():
         assert re.search(rf"_step01\.py:\d+: {REFUSED}", refuse(project, *lines)), lines
-        assert REFUSED in refuse(project, *swallowed(*lines)), lines
+        if LONG or name in ("commit", "close", "text"):
+            assert REFUSED in refuse(project, *swallowed(*lines)), lines
         assert dump(project) == before, lines
 
 

@@ -70,6 +70,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(sqlite_project: Project)
     assert project.revisions() == []
 
 
+@pytest.mark.first_on("sqlite")
 def test_alembic_works_from_any_folder(project: Project, tmp_path: Path) -> None:
     ok(project.alembic("upgrade", "head", folder=tmp_path))
     assert "users" in project.tables()
@@ -89,6 +90,7 @@ def test_an_empty_revision_is_written_without_a_database(sqlite_project: Project
     assert "from alembic import op" in text
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_folder_with_a_strange_name_is_no_obstacle(project: Project, tmp_path: Path) -> None:
     strange = tmp_path / "-it's: 50% a $(b) #1 %(here)s ü"
     project.path.rename(strange)

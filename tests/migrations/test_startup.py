@@ -67,6 +67,7 @@ def test_code_with_a_running_loop_migrates_and_goes_on_turning(project: Project)
     assert len(project.log()) == 1
 
 
+@pytest.mark.first_on("sqlite")
 def test_alembics_own_command_works_where_a_loop_is_running(project: Project) -> None:
     script = """
 import asyncio
@@ -138,6 +139,7 @@ def test_instances_that_start_together_migrate_once(project: Project) -> None:
     assert len({row["revision"] for row in rows}) == 4
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_start_on_a_database_that_is_ahead_changes_nothing_and_on_an_unknown_one_fails(
     project: Project,
 ) -> None:

@@ -42,8 +42,15 @@ def arguments_of_all_processes() -> Iterator[list[str]]:
         collected.extend(seen)
 
 
-@pytest.mark.parametrize("way", [pytest.param("system", marks=needs_postgresql), "wheel"])
-@pytest.mark.parametrize("user", ["root", "ordinary_user"])
+@pytest.mark.parametrize(
+    ("user", "way"),
+    [
+        pytest.param("root", "system", marks=[needs_postgresql, pytest.mark.long], id="root-system"),
+        pytest.param("root", "wheel", id="root-wheel"),
+        pytest.param("ordinary_user", "system", marks=needs_postgresql, id="ordinary_user-system"),
+        pytest.param("ordinary_user", "wheel", marks=pytest.mark.long, id="ordinary_user-wheel"),
+    ],
+)
 def test_a_server_starts_in_both_ways_for_root_and_others_and_keeps_its_data(
     make_project: MakeProject, request: pytest.FixtureRequest, user: str, way: str
 ) -> None:
@@ -178,7 +185,13 @@ def test_programs_in_a_folder_whose_name_a_shell_would_run_are_refused_in_a_line
 
 
 @needs_root
-@pytest.mark.parametrize("way", [pytest.param("system", marks=needs_postgresql), "wheel"])
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param("system", marks=needs_postgresql),
+        pytest.param("wheel", marks=pytest.mark.long),
+    ],
+)
 def test_in_a_folder_that_only_root_can_enter_the_data_goes_elsewhere_and_is_found_again(
     make_project: MakeProject, root: User, private: Path, way: str
 ) -> None:

@@ -1,6 +1,7 @@
 """A baked project to work in: its make, its Alembic, its database."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -53,6 +54,15 @@ def environment(**variables: str) -> dict[str, str]:
     return kept | {"PYTHONUTF8": "1", "MYPY_CACHE_DIR": str(cache)} | variables
 
 
+def copy_or_link(source: str, target: str) -> None:
+    """Copy a file; link bytecode, which Python never writes to but replaces, if both are on one disk."""
+    if source.endswith(".pyc"):
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copy2(source, target)
+
+
 @dataclass
 class Project:
     """A project in `path` on the database of `url`, which its `.env` names."""
@@ -68,7 +78,8 @@ class Project:
         That one has all that a project depends on: an environment of its own for each would
         take most of the suite's time. What makes one is tested in `test_install.py`.
         """
-        shutil.copytree(baked, path, symlinks=True, ignore=shutil.ignore_patterns(".venv"))
+        ignored = shutil.ignore_patterns(".venv")
+        shutil.copytree(baked, path, symlinks=True, ignore=ignored, copy_function=copy_or_link)
         (path / ".venv").symlink_to(venv(), target_is_directory=True)
         (path / ".env").write_text(f"DATABASE_URL={url}\n", "utf-8")
         return cls(path, url)

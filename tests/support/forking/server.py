@@ -41,6 +41,7 @@ def preload() -> None:
             importlib.import_module(name)
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page of them
+    gc.set_threshold(20_000, 20, 20)  # commands are short; `finish` collects what they leave
 
 
 class Server:
