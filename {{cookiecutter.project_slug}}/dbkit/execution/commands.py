@@ -7,6 +7,7 @@ from dbkit.execution.connection import migration_connection
 from dbkit.execution.context import alembic_environment
 from dbkit.execution.executor import Executor
 from dbkit.execution.steps import downgrade_steps, upgrade_steps
+from dbkit.history import Scope
 from dbkit.locking import WaitBudget
 from dbkit.request import FindSteps, Kind, Request
 from dbkit.revisions import one_line, scripts
@@ -18,6 +19,8 @@ async def upgrade(
     to: tuple[str, ...] = ("heads",),
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
+    *,
+    keep_schema: bool = False,
 ) -> None:
     """Apply all revisions up to some; cancelled, it rolls back the one that is under way.
 
@@ -28,13 +31,15 @@ async def upgrade(
         budget: what is left to wait, also for the server to answer; without one, that is not waited
             for.
         observe: called after each revision, with the connection and where the database stands.
+        keep_schema: let the history keep the schema before and after: of no throwaway database.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
     find = upgrade_steps(scripts(), to)
-    await _execute(database, options, find, ", ".join(to), budget, observe)
+    scope = Scope.of(options) if keep_schema else None
+    await _execute(database, options, find, ", ".join(to), budget, observe, scope)
 
 
 async def downgrade(
@@ -51,11 +56,12 @@ async def _execute(
     destination: str,
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
+    scope: Scope | None = None,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
     keywords = run_keywords(options, database.dialect)
     async with alembic_environment(alembic_config(database), scripts()) as environment:
-        executor = Executor(environment, database, request, keywords, budget)
+        executor = Executor(environment, database, request, keywords, budget, scope)
         executor.attempt.observe = observe
         with one_line(scripts()):
             async with migration_connection(database, budget) as connection:
