@@ -4,6 +4,7 @@ from alembic.util import CommandError
 
 from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
+from dbkit.checks.live import look_at
 from dbkit.checks.models import find_model_differences
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, one_line_errors, throwaway_database
@@ -51,6 +52,8 @@ async def check_deployment(
             if status.current:
                 await upgrade(throwaway, options, status.current)
             problems += await find_drift(source, throwaway, options)
+        else:  # revisions of which this code has no file
+            problems += (await look_at(source, options)).report_alone()
         await upgrade(throwaway, options)
         problems += await find_model_differences(throwaway, options)
     return problems

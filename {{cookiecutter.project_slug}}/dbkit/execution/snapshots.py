@@ -20,6 +20,8 @@ from dbkit.history import (
 from dbkit.schema import Picture, differences, read
 
 log = logging.getLogger("alembic.migrator")
+NOT_KEPT = "the history does not keep the schema of this run"
+NOT_COMPARED = "what was changed by hand since the last run is not known"
 SHOWN = 3  # names in the line about what was changed by hand
 Result = TypeVar("Result")
 
@@ -40,36 +42,28 @@ class SnapshotTaker:
     def before(self, connection: Connection) -> None:
         """Take the fingerprint, and log what was changed by hand since the last run."""
         is_retry, self._before = self._before is not None, None
-        if self._scope is None or not _try(connection, _add_columns):
+        scope = self._scope
+        if scope is None or not _try(connection, _add_columns, NOT_KEPT):
             return
-        picture = _try(connection, read)
-        if picture is not None:
-            self._before = self._scope.fingerprint(picture)
-            if not is_retry:
-                _try(connection, lambda sync: self._compare(sync, picture))
+        picture = _try(connection, read, NOT_KEPT)
+        if picture is None:
+            return
+        self._before = before = scope.fingerprint(picture)
+        if not is_retry:
+            _try(connection, lambda sync: _compare(sync, scope, picture, before), NOT_COMPARED)
 
     def after(self, connection: Connection) -> None:
         """Keep both fingerprints and the new picture, unless there was none before."""
-        if self._scope is not None and self._before is not None:
-            _try(connection, self._keep)
-
-    def _keep(self, connection: Connection) -> None:
-        assert self._scope is not None and self._before is not None  # noqa: S101, PT018
-        picture = read(connection)
-        after = self._scope.fingerprint(picture)
-        keep_snapshot(connection, self._run_id, self._before, after, picture)
-
-    def _compare(self, connection: Connection, picture: Picture) -> None:
-        assert self._scope is not None and self._before is not None  # noqa: S101, PT018
-        last = find_snapshot(read_history(connection))
-        if last is None or last.fingerprint == self._before or not last.is_comparable(self._before):
+        scope, before = self._scope, self._before
+        if scope is None or before is None:
             return
-        stored = read_picture(connection, last)
-        if stored is None:
-            return
-        changed = differences(self._scope.filter(stored), self._scope.filter(picture))
-        if changed:
-            log.warning(_describe([one.key for one in changed], last.date))
+
+        def keep(connection: Connection) -> None:
+            picture = read(connection)
+            after = scope.fingerprint(picture)
+            keep_snapshot(connection, self._run_id, before, after, picture)
+
+        _try(connection, keep, NOT_KEPT)
 
 
 def _add_columns(connection: Connection) -> bool:
@@ -77,14 +71,32 @@ def _add_columns(connection: Connection) -> bool:
     return True
 
 
-def _try(connection: Connection, work: Callable[[Connection], Result]) -> Result | None:
+def _compare(connection: Connection, scope: Scope, picture: Picture, fingerprint: str) -> None:
+    """Log what differs between what the last run left and the picture of now."""
+    last = find_snapshot(read_history(connection))
+    if last is None or last.fingerprint == fingerprint:
+        return
+    if reason := last.why_not_comparable(picture):
+        log.info("%s: %s", NOT_COMPARED, reason)
+        return
+    stored = read_picture(connection, last)
+    if stored is None:
+        return
+    changed = differences(scope.filter(stored), scope.filter(picture))
+    if changed:
+        log.warning(_describe([one.key for one in changed], last.date))
+
+
+def _try(
+    connection: Connection, work: Callable[[Connection], Result], failed: str
+) -> Result | None:
     """Return what `work` does in a transaction; None, with a line in the log, where it fails."""
     inside = connection.in_transaction()
     try:
         with connection.begin_nested() if inside else connection.begin():
             return work(connection)
-    except SQLAlchemyError as error:
-        log.warning("the history does not keep the schema of this run: %s", error_text(error))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("%s: %s; the run goes on", failed, error_text(error))
         return None
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, func, select, update
 
 from dbkit.history.table import DONE, history
-from dbkit.schema import Picture, pack, unpack
+from dbkit.schema import Picture, pack, unpack, words_of
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,17 @@ class Snapshot:
     date: str
     fingerprint: str
 
-    def is_comparable(self, fingerprint: str) -> bool:
-        """Whether a picture of now can be compared: the same server's version and the same kit."""
-        return self.fingerprint.split()[:3] == fingerprint.split()[:3]
+    def why_not_comparable(self, picture: Picture) -> str | None:
+        """Say why it cannot be compared with a picture: another server's version, or kit."""
+        if self.fingerprint.startswith(f"{words_of(picture)} "):
+            return None
+        _, version, _ = self.fingerprint.split(maxsplit=2)
+        if version == str(picture.version):
+            return f"another version of dbkit read the schema in the run of {self.date}"
+        return (
+            f"the server was on version {version} in the run of {self.date}, "
+            f"and is on {picture.version}"
+        )
 
     def differs(self, fingerprint: str) -> bool:
         """Whether two fingerprints that can be compared are not the same."""
