@@ -152,8 +152,7 @@ def restricted(project: Project) -> str:
     role = f"migrator_{project.url.rpartition('/')[2]}"
     project.script(
         f"CREATE ROLE {role} LOGIN PASSWORD 'm'; GRANT ALL ON SCHEMA public TO {role};"
-        f"GRANT ALL ON alembic_version, alembic_history TO {role}; GRANT ALL ON SEQUENCE alembic_history_id_seq"
-        f" TO {role}"
+        f"GRANT ALL ON alembic_version, alembic_history, alembic_history_id_seq TO {role}"
     )
     return f"postgresql://{role}:m@{project.url.split('@')[1]}"
 
