@@ -84,8 +84,10 @@ class ChangesByHand:
             is_compared: whether the database was compared with the revisions.
         """
         if self._date is None:
-            if drift or not is_compared:
+            if drift:
                 print(f"when it was changed is not known: {self._unknown}")
+            elif not is_compared:
+                print(f"what was changed by hand is not known: {self._unknown}")
             return
         since = f"note: changed by hand since the run of {self._date}"
         for key, difference in self._changed.items():
