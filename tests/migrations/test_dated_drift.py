@@ -6,14 +6,14 @@ from datetime import datetime
 import asyncpg
 import pytest
 
-from support.database_state import COLUMNS, add_revision
+from support.database_state import COLUMNS, add_revision, forget_columns, restricted
+from support.documents import DOCUMENTS, blocks
 from support.online_fixtures import transaction, until
 from support.projects import Project, ok, refusal
 
 KEPT = (
     "SELECT id, fingerprint_before, fingerprint_after, picture IS NOT NULL FROM alembic_history ORDER BY id"
 )
-ADDED = ("fingerprint_before", "fingerprint_after", "picture")
 ROWS = "INSERT INTO users (id, email, name) SELECT gen_random_uuid(), i, 'a' FROM unnest('{1,2}'::text[]) i"
 NOT_KEPT = "the history does not keep the schema of this run"
 
@@ -108,12 +108,6 @@ def test_only_the_newest_run_keeps_a_picture_and_a_run_with_nothing_to_do_keeps_
     assert stamp == (after, after)
 
 
-def forget_columns(project: Project) -> None:
-    """Make the table that of an older kit."""
-    for name in ADDED:
-        project.sql(f"ALTER TABLE alembic_history DROP COLUMN {name}")
-
-
 OLDER_ROW = (
     f"INSERT INTO alembic_history ({', '.join(COLUMNS[1:])}) SELECT {', '.join(COLUMNS[1:])}"
     " FROM alembic_history WHERE id = 2"
@@ -150,16 +144,6 @@ def test_the_table_of_an_older_kit_gets_its_columns_from_the_next_run_that_chang
     assert "between the runs" not in project.make("migration-check").stdout
 
 
-def restricted(project: Project) -> str:
-    """A role that may migrate, and owns neither the tables that are there nor the database."""
-    role = f"migrator_{project.url.rpartition('/')[2]}"
-    project.script(
-        f"CREATE ROLE {role} LOGIN PASSWORD 'm'; GRANT ALL ON SCHEMA public TO {role};"
-        f"GRANT ALL ON alembic_version, alembic_history, alembic_history_id_seq TO {role}"
-    )
-    return f"postgresql://{role}:m@{project.url.split('@')[1]}"
-
-
 def test_a_role_that_may_not_alter_the_table_gets_one_line(postgresql_project: Project) -> None:
     project = postgresql_project
     ok(project.make("migrate"))
@@ -169,6 +153,12 @@ def test_a_role_that_may_not_alter_the_table_gets_one_line(postgresql_project: P
     assert f"{NOT_KEPT}: must be owner of table alembic_history; the run goes on\n" in said
     assert said.count("WARN") == 1
     assert "one" in project.tables()
+
+    # The guide tells the owner what to type.
+    [statement] = [text for text in blocks(DOCUMENTS["what guards"], "sql") if "fingerprint" in text]
+    project.sql(statement)
+    ok(project.make("migration-stamp", "REV=base"))
+    assert [row[3] for row in project.sql(KEPT)] == [False, False, True]
 
 
 def test_a_table_that_others_read_for_long_gets_its_columns_later(postgresql_project: Project) -> None:
