@@ -11,12 +11,6 @@ from dbkit.schema.mending.change import (
     drop,
     ended,
 )
-    OF_THE_PARENT,
-    Change,
-    Handler,
-    Kind,
-    Statements,
-)
 
 FIRES = {
     None: "ENABLE",
