@@ -1,7 +1,11 @@
 """`make migration-check` compares the live database with what its revisions build, object by object."""
 
+import json
+import subprocess
+from typing import Any
+
 from support.database_state import add_revision
-from support.projects import Project, ok, refusal
+from support.projects import INITIAL, Project, ok, refusal
 
 
 def test_a_change_by_hand_stops_the_gate_and_is_named(project: Project) -> None:
@@ -54,3 +58,83 @@ def test_drift_is_seen_by_a_role_that_may_only_read(postgresql_project: Project)
         "column public.users.email: type: character varying(320) in the revisions, "
         "character varying(77) in the database"
     ) in said.stdout
+
+
+def checked(project: Project, **variables: str) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+    """What `make migration-check JSON=1` puts on stdout, which is one object and nothing else."""
+    done = project.make("migration-check", "JSON=1", **variables)
+    assert done.stdout.startswith("{"), done.stdout
+    return json.loads(done.stdout), done
+
+
+def test_as_json_for_programs(project: Project) -> None:
+    ok(project.make("migrate"))
+    report, done = checked(project)
+    assert done.returncode == 0
+    assert report == {
+        "ok": True,
+        "problems": [],
+        "current": [INITIAL],
+        "heads": [INITIAL],
+        "pending": 0,
+        "drift": [],
+        "models": [],
+    }
+
+    project.sql("ALTER TABLE users ADD COLUMN nick TEXT")
+    project.sql("CREATE INDEX by_nick ON users (nick)")
+    project.add_product()
+    add_revision(project, "print('a revision may print')")
+    report, done = checked(project)
+    assert done.returncode == 2
+    assert not report["ok"]
+    assert [problem["kind"] for problem in report["problems"]] == ["pending", "drift", "models"]
+    assert refusal(done) == "FAILED: " + "; ".join(each["message"] for each in report["problems"])
+    assert "a revision may print" in done.stderr
+    assert report["pending"] == 1
+    assert any("products" in line for line in report["models"])
+    prefix = "public." if project.dialect == "postgresql" else ""
+    by_object = {each["object"]: each for each in report["drift"]}
+    column, index = by_object[f"column {prefix}users.nick"], by_object[f"index {prefix}by_nick"]
+    assert (column["kind"], column["only_in"], column["expected"]) == ("column", "database", None)
+    assert column["found"]["type"].lower() == "text"
+    assert column["mend"] == []
+    assert "may hold data" in column["instead"]
+    concurrently = "CONCURRENTLY public.by_nick" if prefix else '"by_nick"'
+    assert index["mend"] == [f"DROP INDEX {concurrently};"]
+    assert index["instead"] is None
+
+
+def test_the_json_of_a_check_that_fails_itself(postgresql_project: Project) -> None:
+    project = postgresql_project
+    nowhere = project.url.rpartition("/")[0] + "/nowhere"
+    report, done = checked(project, DATABASE_URL=nowhere)
+    assert done.returncode == 2
+    assert not report["ok"]
+    assert [problem["kind"] for problem in report["problems"]] == ["failed"]
+    message = report["problems"][0]["message"]
+    assert "no such database" in message
+    assert refusal(done) == f"FAILED: {message}"
+    assert report["drift"] is report["current"] is report["pending"] is None
+
+
+def test_json_is_data(sqlite_project: Project) -> None:
+    ok(sqlite_project.make("migrate"))
+    done = sqlite_project.make("migration-check", "JSON=$(shell touch ran); touch ran `touch ran`")
+    assert json.loads(done.stdout)["ok"]
+    assert not (sqlite_project.path / "ran").exists()
+
+
+def test_the_sql_that_is_printed_mends_it(postgresql_project: Project) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    project.sql("ALTER TABLE users ALTER COLUMN email TYPE text")
+    project.sql("ALTER TABLE users ALTER COLUMN email DROP NOT NULL")
+    project.sql("CREATE INDEX by_id ON users (id)")
+    said = project.make("migration-check")
+    assert "drift: 2 objects differ" in refusal(said)
+    assert "  DROP INDEX CONCURRENTLY public.by_id;\n" in said.stdout
+    for line in said.stdout.splitlines():
+        if line.startswith("  "):
+            project.sql(line)
+    ok(project.make("migration-check"))

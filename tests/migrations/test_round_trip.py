@@ -34,3 +34,35 @@ def test_a_downgrade_of_a_branch_is_compared_and_what_no_model_has_counts(sqlite
     said = project.make("migrate-test")
     assert "1 downgrade does not restore" in refusal(said)
     assert "view two: only in the schema after its downgrade" in said.stdout
+
+
+def test_it_begins_later(project: Project) -> None:
+    view = 'op.execute("CREATE VIEW {0} AS SELECT 1")'.format
+    add_revision(project, view("one"))  # its downgrade does nothing
+    second = add_revision(project, view("two"))
+    add_revision(project, view("three"), downgrade='op.execute("DROP VIEW three")')
+    assert "2 downgrades do not restore" in refusal(project.make("migrate-test"))
+    said = ok(project.make("migrate-test", f"FROM={second}"))
+    stages = [line for line in said.splitlines() if line.startswith(("up", "down"))]
+    assert [stage.partition(" on ")[0] for stage in stages] == [
+        f"up to {second}",
+        "up to head",
+        f"down to {second}",
+        "up again",
+    ]
+    said = project.make("migrate-test", "FROM=step01")
+    assert "1 downgrade does not restore" in refusal(said)
+    assert "step02.py: its downgrade does not restore" in said.stdout
+
+    for wrong in ("nothing", "-x", "$(shell touch ran)"):
+        line = refusal(project.make("migrate-test", f"FROM={wrong}"))
+        assert line.startswith("FAILED: ")
+        assert wrong in line
+        assert "migration-history" in line
+    assert not (project.path / "ran").exists()
+
+
+def test_a_downgrade_that_raises_is_named_with_its_line(project: Project) -> None:
+    add_revision(project, downgrade="raise ValueError('no way back')")
+    line = refusal(project.make("migrate-test"))
+    assert line.startswith("FAILED: 20260102_0000_step01.py:17: ValueError: no way back")

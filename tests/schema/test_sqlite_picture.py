@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from dbkit.schema import Picture, differences, read
+from dbkit.schema.mending import mends
 
 USERS = """
 CREATE TABLE users (
@@ -94,6 +95,10 @@ def picture(schema: str, path: Path) -> Picture:
     with sqlite3.connect(path) as connection:
         connection.executescript(schema)
     connection.close()
+    return read_file(path)
+
+
+def read_file(path: Path) -> Picture:
     engine = create_engine(f"sqlite:///{path}")
     with engine.connect() as read_from:
         made = read(read_from)
@@ -120,3 +125,20 @@ def test_the_same_in_other_words_is_no_difference(tmp_path: Path, replaced: tupl
         assert other.count(old) == 1
         other = other.replace(old, new)
     assert differences(picture(SCHEMA, tmp_path / "a.db"), picture(other, tmp_path / "b.db")) == []
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), DRIFTS)
+def test_what_is_printed_mends_indexes_views_and_triggers(
+    tmp_path: Path, old: str, new: str, expected: str
+) -> None:
+    wanted, found = picture(SCHEMA, tmp_path / "a.db"), picture(SCHEMA.replace(old, new), tmp_path / "b.db")
+    printed = {each.key: one for each, one in mends(differences(wanted, found), wanted, found)}
+    with sqlite3.connect(tmp_path / "b.db") as connection:
+        for each in printed.values():
+            for statement in each.statements:
+                connection.execute(statement)
+    connection.close()
+    left = differences(wanted, read_file(tmp_path / "b.db"))
+    key, _, _ = expected.partition(": ")
+    assert bool(left) == (key.split(" ")[0] not in ("index", "view", "trigger"))
+    assert {each.key for each in left} == {key for key, each in printed.items() if not each.statements}

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from io import StringIO
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,21 @@ def escape_folder(config: "Config") -> None:
     """
     parser = config.file_config
     parser.set(parser.default_section, "here", parser.defaults()["here"].replace("%", "%%"))
+
+
+def left_alone(config: "Config") -> Callable[..., bool]:
+    """Return a function that tells whether `leave_alone` of alembic.ini has one of its names."""
+    return matching(leave_alone(config))
+
+
+def leave_alone(config: "Config") -> tuple[str, ...]:
+    """Return the patterns of `leave_alone` in alembic.ini."""
+    return tuple((config.get_main_option("leave_alone") or "").split())
+
+
+def matching(patterns: tuple[str, ...]) -> Callable[..., bool]:
+    """Return a function that tells whether one of its names matches one of the patterns."""
+    return lambda *names: any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 
 @cache

@@ -4,16 +4,16 @@ https://alembic.sqlalchemy.org/en/latest/autogenerate.html
 """
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any
 
 from alembic.config import Config
+from sqlalchemy import MetaData
 from sqlalchemy.schema import SchemaItem
 
 from dbkit.autogenerate.directives import directives_hook
 from dbkit.autogenerate.models import load_metadata
 from dbkit.autogenerate.rendering import render_item
-from dbkit.config import EnvironmentOptions
+from dbkit.config import EnvironmentOptions, left_alone
 from dbkit.history import TABLE as HISTORY_TABLE
 
 Filter = Callable[..., bool]
@@ -46,10 +46,13 @@ def autogenerate_options(
         "render_as_batch": dialect == "sqlite",
         **theirs,
         "target_metadata": metadata,
-        "autogenerate_plugins": [*_plugins(dialect), *theirs.get("autogenerate_plugins", ())],
+        "autogenerate_plugins": [
+            *_plugins(dialect, config, metadata),
+            *theirs.get("autogenerate_plugins", ()),
+        ],
         "include_name": _both(
             theirs.get("include_name"),
-            _include_name(None if "include_schemas" in theirs else schemas),
+            _include_name(schemas, config, any_schema="include_schemas" in theirs),
         ),
         "include_object": _both(theirs.get("include_object"), _include_object(config)),
         "process_revision_directives": directives_hook(theirs.get("process_revision_directives")),
@@ -58,7 +61,7 @@ def autogenerate_options(
     }
 
 
-def _plugins(dialect: str) -> list[str]:
+def _plugins(dialect: str, config: Config, metadata: MetaData) -> list[str]:
     """Import what compares, and return the names of the plug-ins.
 
     The modules register themselves, some for the whole process, and take time to import: so only
@@ -68,30 +71,63 @@ def _plugins(dialect: str) -> list[str]:
     from dbkit.autogenerate import computed_columns
 
     if dialect == "postgresql":
-        import alembic_postgresql_enum  # noqa: F401 - compares enum types and their values
+        import alembic_postgresql_enum  # compares enum types and their values
+
+        is_named, known = left_alone(config), _names_of_types(metadata)
+        alembic_postgresql_enum.set_configuration(
+            alembic_postgresql_enum.Config(
+                include_name=lambda name: name in known or not is_named(name, f"public.{name}")
+            )
+        )
     return ["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname", computed_columns.NAME]
 
 
-def _include_name(schemas: set[str | None] | None) -> Filter:
-    """Leave out the history and, unless `schemas` is None, schemas that no model is in."""
+def _names_of_types(metadata: MetaData) -> set[str]:
+    """Return the names of the types that the models' columns have, of an array's elements too."""
+    types = (column.type for table in metadata.tables.values() for column in table.columns)
+    named = (getattr(getattr(one, "item_type", one), "name", None) for one in types)
+    return {name for name in named if name}
+
+
+def _include_name(schemas: set[str | None], config: Config, *, any_schema: bool) -> Filter:
+    """Leave out the history, and schemas that no model is in.
+
+    Args:
+        schemas: those of the models.
+        any_schema: let others in, unless `leave_alone` names them: the service asked for all.
+    """
+    is_named = left_alone(config)
 
     def include(name: str | None, kind: str, _parents: Any) -> bool:
         if kind == "table":
             return name != HISTORY_TABLE
-        return kind != "schema" or schemas is None or name in schemas
+        if kind != "schema" or name in schemas:
+            return True
+        return any_schema and not is_named(name or "")
 
     return include
 
 
 def _include_object(config: Config) -> Filter:
-    """Leave out tables that the models do not have and `leave_alone` in alembic.ini names."""
-    patterns = (config.get_main_option("leave_alone") or "").split()
+    """Leave out what the models do not have and `leave_alone` in alembic.ini names.
+
+    A table, index or constraint has its name with and without its schema, and the name of its
+    schema. A column has its table's name before it.
+    """
+    is_named = left_alone(config)
 
     def include(
-        _item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
+        item: SchemaItem, name: str | None, kind: str, reflected: bool, compare_to: Any
     ) -> bool:
-        is_unknown = kind == "table" and reflected and compare_to is None
-        return not (is_unknown and any(fnmatchcase(name or "", pattern) for pattern in patterns))
+        if not reflected or compare_to is not None or name is None:
+            return True
+        table = item if kind == "table" else getattr(item, "table", None)
+        with_table = f"{getattr(table, 'name', '')}.{name}"
+        schema = getattr(table, "schema", None)
+        if kind == "column":  # of other tables may be called the same
+            return not is_named(with_table, f"{schema or 'public'}.{with_table}")
+        names = (name, with_table, f"{schema or 'public'}.{name}")
+        return not is_named(*names, *([schema] if schema else []))
 
     return include
 

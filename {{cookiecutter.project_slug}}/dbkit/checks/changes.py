@@ -68,6 +68,10 @@ class ChangesByHand:
         facets = tuple(name for name in difference.facets if name not in left_out)
         return replace(difference, facets=facets) if facets else None
 
+    def date_of(self, difference: Difference) -> str | None:
+        """Return the date of the last run, if the object was changed by hand since then."""
+        return self._date if difference.key in self._changed else None
+
     def dated(self, difference: Difference, line: str) -> str:
         """Return the line of a difference from the revisions, and since when it is there."""
         if self._date is None:

@@ -5,55 +5,68 @@ from alembic.util import CommandError
 from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.live import look_at
-from dbkit.checks.models import find_model_differences
+from dbkit.checks.models import MODELS_DIFFER, find_model_differences
+from dbkit.checks.place import throwaway_server
+from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, one_line_errors, throwaway_database
 from dbkit.execution import upgrade
 from dbkit.history import check_ahead, find_edited
-from dbkit.revisions import compare_revisions, read_current, scripts
+from dbkit.revisions import Status, compare_revisions, read_current, scripts
 
 
 async def check_deployment(
-    database: DatabaseURL, home: DatabaseURL, options: EnvironmentOptions
-) -> list[str]:
+    database: DatabaseURL, home: DatabaseURL, options: EnvironmentOptions, report: Report
+) -> None:
     """Compare code, revisions and database; prints details.
 
     Args:
         database: the one to deploy on, which is only read.
         home: where a throwaway database is made, if it is of the same kind.
-
-    Returns:
-        A line for each problem: several heads without labels, revisions that are pending, edited
-        or unknown, a database or models that differ from what the revisions build.
+        report: is filled: several heads without labels, revisions that are pending, edited or
+            unknown, a database or models that differ from what the revisions build.
 
     Raises:
         DatabaseUnavailable: no connection.
         CommandError: a revision failed on the throwaway database.
     """
-    problems = find_unmerged_heads()
+    report.add("heads", find_unmerged_heads())
     source = database.for_reading()
     with one_line_errors(source):
-        async with connect(source) as connection:
-            status = compare_revisions(await read_current(connection, options))
-            edited = await connection.run_sync(find_edited, scripts(), status.current)
-            problems += [edited] if edited else []
-            try:
-                ahead = await connection.run_sync(check_ahead, status.current, scripts())
-                if ahead:
-                    print(ahead)
-            except CommandError as error:
-                problems.append(str(error))
-    if status.pending:
-        problems.append(f"{status.pending} pending ('make migrate' runs them)")
+        status = await _compare_revisions(source, options, report)
 
     same_kind = home.dialect == database.dialect
-    async with throwaway_database(home if same_kind else database) as throwaway:
+    async with (
+        throwaway_server(home if same_kind else database, source) as place,
+        throwaway_database(place) as throwaway,
+    ):
         if not status.unknown:
             if status.current:
                 await upgrade(throwaway, options, status.current)
-            problems += await find_drift(source, throwaway, options)
+            await find_drift(source, throwaway, options, report)
         else:  # revisions of which this code has no file
-            problems += (await look_at(source, options)).report_alone()
+            report.add("failing", (await look_at(source, options)).report_alone())
         await upgrade(throwaway, options)
-        problems += await find_model_differences(throwaway, options)
-    return problems
+        models = await find_model_differences(throwaway, options)
+        report.models = models.splitlines()
+        report.add("models", [MODELS_DIFFER] if models else [])
+
+
+async def _compare_revisions(
+    source: DatabaseURL, options: EnvironmentOptions, report: Report
+) -> Status:
+    async with connect(source) as connection:
+        status = compare_revisions(await read_current(connection, options))
+        edited = await connection.run_sync(find_edited, scripts(), status.current)
+        report.add("edited", [edited] if edited else [])
+        try:
+            ahead = await connection.run_sync(check_ahead, status.current, scripts())
+            if ahead:
+                print(ahead)
+        except CommandError as error:
+            report.add("unknown", [str(error)])
+    report.current, report.heads = [*status.current], [*status.head]
+    report.pending = status.pending
+    if status.pending:
+        report.add("pending", [f"{status.pending} pending ('make migrate' runs them)"])
+    return status

@@ -18,14 +18,17 @@ class DowngradeCheck:
 
     Args:
         options: what `alembic/env.py` says.
-        empty: what the database holds before the first revision.
+        before: what the database holds before the first revision that is checked.
+        heads: where it stands then.
     """
 
-    def __init__(self, options: EnvironmentOptions, empty: Picture) -> None:
+    def __init__(
+        self, options: EnvironmentOptions, before: Picture, heads: Iterable[str] = ()
+    ) -> None:
         self._options = options
-        self._expected = {frozenset[str](): empty}
-        self._latest = empty
-        self._heads = frozenset[str]()
+        self._heads = frozenset(heads)
+        self._expected = {self._heads: before}
+        self._latest = before
         self._known: set[tuple[str, tuple[str, ...]]] = set()
         self._failed = 0
 

@@ -3,43 +3,54 @@
 from dbkit.checks.failing import find_failing, without
 from dbkit.checks.live import look_at
 from dbkit.checks.pictures import take_picture
+from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
 from dbkit.schema import differences
+from dbkit.schema.mending import Mend, mends
 
 OF_THE_REVISIONS, OF_THE_DATABASE = "the revisions", "the database"
 
 
 async def find_drift(
-    database: DatabaseURL, built: DatabaseURL, options: EnvironmentOptions
-) -> list[str]:
-    """Print each object that differs; return a line if that is any.
+    database: DatabaseURL, built: DatabaseURL, options: EnvironmentOptions, report: Report
+) -> None:
+    """Print each object that differs, with the SQL that would mend it, and note it in `report`.
 
     Owners, privileges and the order of columns are an administrator's, and not compared: what was
     changed of them since the last run is printed, too.
 
     Args:
         database: the live one, which is only read.
-        built: one that the revisions have built up to where the live one stands.
+        built: one that the revisions have built up to where the live one stands, on a server of
+            the same version.
     """
     expected, live = await take_picture(built, options), await look_at(database, options)
     expected, found = without(expected, live.unfinished), live.picture
-    if expected.version != found.version:
-        print(
-            f"not compared with its revisions: the database is on version {found.version} of its "
-            f"server, throwaway databases on {expected.version} (TEST_DATABASE_URL chooses it)"
-        )
-        return live.report_alone()
-    drift = differences(expected, found)
-    for difference in drift:
+    report.drift = []
+    for difference, mend in mends(differences(expected, found), expected, found):
+        report.add_drift(difference, mend, live.changes.date_of(difference))
         line = difference.describe(OF_THE_REVISIONS, OF_THE_DATABASE)
         print(live.changes.dated(difference, line))
-    live.changes.print_others({one.key for one in drift}, is_compared=True)
+        _print_mend(mend)
+    drift = report.drift
+    live.changes.print_others({one["object"] for one in drift}, is_compared=True)
     find_failing(found, expected)
     if not drift:
-        return []
+        return
     count = "1 object differs" if len(drift) == 1 else f"{len(drift)} objects differ"
-    return [
-        f"drift: {count} from what the revisions build, listed above "
-        "(write a revision, mend the database, or name what is not yours in leave_alone)"
-    ]
+    report.add(
+        "drift",
+        [
+            f"drift: {count} from what the revisions build, listed above "
+            "(write a revision, mend the database, or name what is not yours in leave_alone)"
+        ],
+    )
+
+
+def _print_mend(mend: Mend) -> None:
+    """Print SQL as it is to be typed: in the text of a function, an indentation would count."""
+    for statement in mend.statements:
+        print(statement if "\n" in statement else f"  {statement}")
+    if mend.instead:
+        print(f"  ({mend.instead})")

@@ -7,9 +7,11 @@ from dbkit.connection import DatabaseURL
 from dbkit.execution import alembic_environment, migration_connection, run_keywords
 from dbkit.revisions import one_line, scripts
 
+MODELS_DIFFER = "the models and the revisions differ ('make migration MSG=…' writes it)"
 
-async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> list[str]:
-    """Print what autogenerate would write for `database`; return a line if that is anything."""
+
+async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> str:
+    """Print and return what autogenerate would write for `database`; "" if nothing."""
     config = alembic_config(database)
     keywords = {
         **run_keywords(options, database.dialect),
@@ -24,7 +26,6 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
             differences = await connection.run_sync(
                 lambda sync: find_differences(environment, sync, keywords)
             )
-    if not differences:
-        return []
-    print(differences)
-    return ["the models and the revisions differ ('make migration MSG=…' writes it)"]
+    if differences:
+        print(differences)
+    return differences

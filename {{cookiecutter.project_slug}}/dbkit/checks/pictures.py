@@ -3,15 +3,20 @@
 from sqlalchemy import Connection
 
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect
+from dbkit.connection import DatabaseURL, connect, one_line_errors
 from dbkit.history import Scope
 from dbkit.schema import Picture, read
 
 
 async def take_picture(database: DatabaseURL, options: EnvironmentOptions) -> Picture:
-    """Return what `database` holds, read by a connection of its own. Raises: see `read_ours`."""
-    async with connect(database, autocommit=False) as connection:
-        return await connection.run_sync(read_ours, options)
+    """Return what `database` holds, read by a connection of its own.
+
+    Raises:
+        DatabaseUnavailable: no connection, one that broke, or a catalogue that may not be read.
+    """
+    with one_line_errors(database):
+        async with connect(database, autocommit=False) as connection:
+            return await connection.run_sync(read_ours, options)
 
 
 def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:

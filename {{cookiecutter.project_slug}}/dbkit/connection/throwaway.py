@@ -80,8 +80,9 @@ async def throwaway_database(
     try:
         yield throwaway
     finally:
-        async with connect_beside(home) as connection:
-            await drop(throwaway, connection)
+        with one_line_errors(home):  # the server may have gone away meanwhile
+            async with connect_beside(home) as connection:
+                await drop(throwaway, connection)
 
 
 async def _create(throwaway: DatabaseURL, home: DatabaseURL, copy_of: DatabaseURL | None) -> None:

@@ -43,10 +43,13 @@ async def upgrade(
 
 
 async def downgrade(
-    database: DatabaseURL, options: EnvironmentOptions, observe: Observer | None = None
+    database: DatabaseURL,
+    options: EnvironmentOptions,
+    to: str = "base",
+    observe: Observer | None = None,
 ) -> None:
-    """Revert all revisions. For arguments and errors, see `upgrade`."""
-    await _execute(database, options, downgrade_steps(scripts()), "base", observe=observe)
+    """Revert all revisions, or those that come after one. For arguments, see `upgrade`."""
+    await _execute(database, options, downgrade_steps(scripts(), to), to, observe=observe)
 
 
 async def _execute(

@@ -32,11 +32,11 @@ def upgrade_steps(script: ScriptDirectory, to: tuple[str, ...] = ("heads",)) -> 
     return find
 
 
-def downgrade_steps(script: ScriptDirectory) -> FindSteps:
-    """Return a function that finds the steps down to an empty database."""
+def downgrade_steps(script: ScriptDirectory, to: str = "base") -> FindSteps:
+    """Return a function that finds the steps down to a revision, or to an empty database."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
-        revisions = script.iterate_revisions(heads, "base", select_for_downgrade=True)
+        revisions = script.iterate_revisions(heads, to, select_for_downgrade=True)
         make = MigrationStep.downgrade_from_script
         return [make(script.revision_map, revision) for revision in revisions]
 
