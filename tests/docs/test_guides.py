@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support.database_state import add_revision, write_revision
+from support.database_state import add_revision, forget_columns, restricted, write_revision
 from support.documents import DOCUMENTS, blocks
 from support.projects import INITIAL, Project, ok, refusal
 from support.servers import PostgresServer, free_port
@@ -253,6 +253,24 @@ def test_the_sql_that_the_guide_writes_takes_a_database_there_and_back(postgresq
     assert project.tables() & {"users", "products"} == set()
 
 
+def messages_about_changes_by_hand(project: Project) -> str:
+    """What is said of them, on the table of an older kit and afterwards."""
+    forget_columns(project)
+    project.sql("CREATE INDEX broken ON users (name)")
+    project.sql("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass")
+    said = project.make("migration-check").stdout
+    project.sql("DROP INDEX broken")
+    add_revision(project, "pass")
+    said += ok(project.make("migrate", DATABASE_URL=restricted(project)))
+    ok(project.make("migration-down"))
+    project.sql("CREATE TABLE scratch (id integer)")
+    said += ok(project.make("migrate"))
+    project.sql("DROP TABLE scratch")
+    ok(project.make("migration-down"))
+    project.revisions()[-1].unlink()
+    return said
+
+
 def test_every_message_of_the_troubleshooting_is_printed_like_that(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:
@@ -263,6 +281,7 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(
     said += refusal(project.make("migrate", "REV=abc"))
     ok(project.make("migrate"))
     said += refusal(project.make("migrate", "REV=+1"))
+    said += messages_about_changes_by_hand(project)
     for statement in (
         "CREATE INDEX CONCURRENTLY mine ON users (name)",
         "COMMIT",

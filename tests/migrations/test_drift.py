@@ -63,6 +63,7 @@ def test_drift_is_seen_by_a_role_that_may_only_read(postgresql_project: Project)
 def checked(project: Project, **variables: str) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
     """What `make migration-check JSON=1` puts on stdout, which is one object and nothing else."""
     done = project.make("migration-check", "JSON=1", **variables)
+    assert done.stdout.startswith("{"), done.stdout
     return json.loads(done.stdout), done
 
 

@@ -23,6 +23,10 @@ def test_each_revision_leaves_a_row_that_says_all_of_it(project: Project) -> Non
     assert UUID(row.pop("run_id"))
     assert 0 <= row.pop("duration") < 10
     assert 0 < row.pop("locks_held") < 10
+    before, after = (row.pop(f"fingerprint_{when}").split() for when in ("before", "after"))
+    assert before[:-1] == after[:-1]
+    assert len(before[-1]) == len(after[-1]) == 64
+    assert before[-1] != after[-1]
     [file] = (project.path / "alembic" / "versions").glob("*_create_users.py")
     assert row == {
         "id": 1,

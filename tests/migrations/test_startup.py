@@ -60,6 +60,7 @@ def test_code_with_a_running_loop_migrates_and_goes_on_turning(project: Project)
     before = run(project, REPORT)
     assert (before["current"], before["head"], before["pending"]) == ((), (INITIAL,), 1)
     first = run(project, START)
+    assert project.log()[-1]["fingerprint_after"]
     assert (first["current"], first["pending"]) == ((INITIAL,), 0)
     assert first["turns"] > 1
     assert project.version() == [INITIAL]

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from dbkit.connection import connect
 from dbkit.connection.url import parse_database_url
-from dbkit.schema import Difference, Picture, differences, fingerprint, read
+from dbkit.schema import Difference, Picture, differences, fingerprint, pack, read, unpack
 from support.database_state import pg_dump
 from support.servers import PostgresServer
 
@@ -64,6 +64,9 @@ def test_a_restored_dump_is_no_difference(postgres_server: PostgresServer) -> No
     pictures = [asyncio.run(take(url)) for url in urls]
     assert differences(*pictures) == []
     assert fingerprint(pictures[0]) == fingerprint(pictures[1])
+    assert unpack(pack(pictures[0])) == pictures[0]
+    with pytest.raises(ValueError, match="no picture"):
+        unpack(b"something else")
 
 
 @pytest.mark.parametrize(("change", "expected"), [item for part in DRIFTS.values() for item in part.items()])

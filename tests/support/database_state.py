@@ -117,6 +117,8 @@ COLUMNS = (
     *("locks_held", "retries", "outcome", "error", "executed_by", "host", "environment", "app_version"),
     "checksum",
 )
+# What the table of an older kit lacks.
+ADDED = ("fingerprint_before", "fingerprint_after", "picture")
 
 
 def has_history(project: Project) -> bool:
@@ -131,3 +133,19 @@ def history(project: Project) -> list[dict[str, Any]]:
         return []
     rows = project.sql(f"SELECT {', '.join(COLUMNS)} FROM {HISTORY} ORDER BY id")
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def forget_columns(project: Project) -> None:
+    """Make the table that of an older kit."""
+    for name in ADDED:
+        project.sql(f"ALTER TABLE alembic_history DROP COLUMN {name}")
+
+
+def restricted(project: Project) -> str:
+    """The URL of a role that may migrate, and owns neither the tables that are there nor the database."""
+    role = f"migrator_{project.url.rpartition('/')[2]}"
+    project.script(
+        f"CREATE ROLE {role} LOGIN PASSWORD 'm'; GRANT ALL ON SCHEMA public TO {role};"
+        f"GRANT ALL ON alembic_version, alembic_history, alembic_history_id_seq TO {role}"
+    )
+    return f"postgresql://{role}:m@{project.url.split('@')[1]}"

@@ -69,7 +69,16 @@ def escape_folder(config: "Config") -> None:
 
 def left_alone(config: "Config") -> Callable[..., bool]:
     """Return a function that tells whether `leave_alone` of alembic.ini has one of its names."""
-    patterns = (config.get_main_option("leave_alone") or "").split()
+    return matching(leave_alone(config))
+
+
+def leave_alone(config: "Config") -> tuple[str, ...]:
+    """Return the patterns of `leave_alone` in alembic.ini."""
+    return tuple((config.get_main_option("leave_alone") or "").split())
+
+
+def matching(patterns: tuple[str, ...]) -> Callable[..., bool]:
+    """Return a function that tells whether one of its names matches one of the patterns."""
     return lambda *names: any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
 

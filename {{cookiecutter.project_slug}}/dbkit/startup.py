@@ -38,7 +38,7 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     status = await asyncio.to_thread(compare_revisions, current)
     if status.pending or status.unknown:  # which may be ahead, or on another branch
         try:
-            await upgrade(database, load_options(), budget=budget)
+            await upgrade(database, load_options(), budget=budget, keep_schema=True)
         except CommandError as error:
             raise error from None  # applications log tracebacks, and the cause may show a row
         status = await read_status(database)

@@ -6,6 +6,7 @@ from alembic.util import CommandError
 
 from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
+from dbkit.checks.live import look_at
 from dbkit.checks.models import MODELS_DIFFER, find_model_differences
 from dbkit.checks.place import throwaway_server
 from dbkit.checks.report import Report
@@ -45,6 +46,8 @@ async def check_deployment(
             there = built_database(place, options, status.current)
             built = await stack.enter_async_context(there)
             await find_drift(source, built, options, report)
+        else:  # revisions of which this code has no file
+            report.add("failing", (await look_at(source, options)).report_alone())
         if built is None or set(status.current) != set(status.head):
             start = built if status.current else None  # an empty one is not worth it
             newest = built_database(place, options, start=start)

@@ -1,5 +1,7 @@
 """Drift: a live database that is not what its revisions build."""
 
+from dbkit.checks.failing import find_failing, without
+from dbkit.checks.live import look_at
 from dbkit.checks.pictures import take_picture
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
@@ -15,22 +17,27 @@ async def find_drift(
 ) -> None:
     """Print each object that differs, with the SQL that would mend it, and note it in `report`.
 
-    Owners, privileges and the order of columns are an administrator's, and not compared.
+    Owners, privileges and the order of columns are an administrator's, and not compared: what was
+    changed of them since the last run is printed, too.
 
     Args:
         database: the live one, which is only read.
         built: one that the revisions have built up to where the live one stands, on a server of
             the same version.
     """
-    expected, found = await take_picture(built, options), await take_picture(database, options)
+    expected, live = await take_picture(built, options), await look_at(database, options)
+    expected, found = without(expected, live.unfinished), live.picture
     report.drift = []
     for difference, mend in mends(differences(expected, found), expected, found):
-        report.add_drift(difference, mend)
-        print(difference.describe(OF_THE_REVISIONS, OF_THE_DATABASE))
+        report.add_drift(difference, mend, live.changes.date_of(difference))
+        line = difference.describe(OF_THE_REVISIONS, OF_THE_DATABASE)
+        print(live.changes.dated(difference, line))
         _print_mend(mend)
-    if not report.drift:
-        return
     drift = report.drift
+    live.changes.print_others({one["object"] for one in drift}, is_compared=True)
+    find_failing(found, expected)
+    if not drift:
+        return
     count = "1 object differs" if len(drift) == 1 else f"{len(drift)} objects differ"
     report.add(
         "drift",

@@ -17,7 +17,7 @@ class Report:
 
     Args:
         problems: kind and message of each. The kinds are `heads`, `edited`, `unknown`, `pending`,
-            `drift`, `models` and `failed`.
+            `drift`, `failing`, `models` and `failed`.
         is_complete: whether the check came to its end.
         drift: the objects in which the database differs from its revisions.
         models: the lines that autogenerate would write.
@@ -35,8 +35,12 @@ class Report:
         """Note what speaks against a deployment."""
         self.problems += [{"kind": kind, "message": message} for message in messages]
 
-    def add_drift(self, difference: Difference, mend: Mend) -> None:
-        """Note an object that differs, with the SQL that would mend it."""
+    def add_drift(self, difference: Difference, mend: Mend, since: str | None) -> None:
+        """Note an object that differs, with the SQL that would mend it.
+
+        Args:
+            since: the date of the last run, if it was changed by hand since then.
+        """
         one = difference.first or difference.second
         only_in = "database" if difference.first is None else "revisions"
         changed = bool(difference.first and difference.second)
@@ -49,6 +53,7 @@ class Report:
                 "facets": list(difference.facets),
                 "expected": _definition(difference.first, difference.facets),
                 "found": _definition(difference.second, difference.facets),
+                "changed_since": since,
                 "mend": list(mend.statements),
                 "instead": mend.instead,
             }

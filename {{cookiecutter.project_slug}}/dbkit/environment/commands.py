@@ -15,6 +15,7 @@ from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_home
 from dbkit.environment.read_only import read
+from dbkit.history import Scope
 from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
@@ -42,7 +43,8 @@ def carry_out(
     elif request.kind is Kind.AUTOGENERATE:
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
-        executor = execution.Executor(environment, database, request, keywords)
+        scope = Scope.of(options)
+        executor = execution.Executor(environment, database, request, keywords, scope=scope)
         _run_async(_with_connection(database, executor.run, executor.budget))
     else:
         if request.kind is Kind.READ:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from dbkit.execution import sqlite
 from dbkit.execution.context import use_context
 from dbkit.execution.progress import Progress
+from dbkit.execution.snapshots import SnapshotTaker
 from dbkit.execution.steps import StepFinder
 from dbkit.history import create_table
 from dbkit.revisions import Running, one_line
@@ -24,9 +25,10 @@ Observer = Callable[[Connection, tuple[str, ...]], None]
 class Attempt:
     """Runs steps of one request; the executor repeats it, with the next steps or the same ones."""
 
-    def __init__(self, finder: StepFinder, progress: Progress) -> None:
+    def __init__(self, finder: StepFinder, progress: Progress, snapshots: SnapshotTaker) -> None:
         self.finder = finder
         self.progress = progress
+        self.snapshots = snapshots
         self.guard = TransactionGuard(progress.timer)
         self.restore_session: RestoreSession | None = None
         self.observe: Observer | None = None  # called with the heads that a step has reached
@@ -93,9 +95,11 @@ class Attempt:
             create_table(connection)
             self._steps = self.finder.find(connection, context)
             broken = sqlite.broken_references_before(connection)
+            self.snapshots.before(connection)
             context.run_migrations()
             self.progress.before_final_commit()
             sqlite.check_references(connection, broken)
+            self.snapshots.after(connection)
 
     def _begin_each(self, _heads: Any, context: MigrationContext) -> Iterator[MigrationStep]:
         for step in self._steps:

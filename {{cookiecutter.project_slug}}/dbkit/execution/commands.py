@@ -11,6 +11,7 @@ from dbkit.execution.connection import migration_connection
 from dbkit.execution.context import alembic_environment
 from dbkit.execution.executor import Executor
 from dbkit.execution.steps import downgrade_steps, upgrade_steps
+from dbkit.history import Scope
 from dbkit.locking import WaitBudget
 from dbkit.request import FindSteps, Kind, Request
 from dbkit.revisions import one_line, scripts
@@ -23,6 +24,8 @@ async def upgrade(
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
     environment: EnvironmentContext | None = None,
+    *,
+    keep_schema: bool = False,
 ) -> None:
     """Apply all revisions up to some; cancelled, it rolls back the one that is under way.
 
@@ -34,13 +37,15 @@ async def upgrade(
             for.
         observe: called after each revision, with the connection and where the database stands.
         environment: the one of a command of Alembic's that is being executed, with its revisions.
+        keep_schema: let the history keep the schema before and after: of no throwaway database.
 
     Raises:
         CommandError: a revision failed, or should not be run; one line.
         DatabaseUnavailable: no connection.
     """
     find = upgrade_steps(environment.script if environment else scripts(), to)
-    await _execute(database, options, find, ", ".join(to), budget, observe, environment)
+    scope = Scope.of(options) if keep_schema else None
+    await _execute(database, options, find, ", ".join(to), budget, observe, environment, scope)
 
 
 async def downgrade(
@@ -61,12 +66,13 @@ async def _execute(
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
     environment: EnvironmentContext | None = None,
+    scope: Scope | None = None,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
     keywords = run_keywords(options, database.dialect)
     given = nullcontext(environment) if environment else None
     async with given or alembic_environment(alembic_config(database), scripts()) as used:
-        executor = Executor(used, database, request, keywords, budget)
+        executor = Executor(used, database, request, keywords, budget, scope)
         executor.attempt.observe = observe
         with one_line(used.script):
             async with migration_connection(database, budget) as connection:

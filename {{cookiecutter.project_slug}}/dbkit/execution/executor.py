@@ -15,9 +15,10 @@ from dbkit.execution.attempt import Attempt
 from dbkit.execution.context import configure, create_version_table, quiet
 from dbkit.execution.progress import Progress
 from dbkit.execution.retry import Retry
+from dbkit.execution.snapshots import SnapshotTaker
 from dbkit.execution.steps import StepFinder
 from dbkit.history import TABLE as HISTORY
-from dbkit.history import create_table
+from dbkit.history import Scope, create_table
 from dbkit.locking import (
     MigrationSession,
     WaitBudget,
@@ -43,6 +44,7 @@ class Executor:
         database: what the connection leads to.
         keywords: those of `EnvironmentContext.configure`.
         budget: what is left to wait, if a part of it is spent already.
+        scope: what the history keeps of the schema before and after; nothing of a throwaway.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Executor:
         request: Request,
         keywords: Mapping[str, Any],
         budget: WaitBudget | None = None,
+        scope: Scope | None = None,
     ) -> None:
         self.environment = environment
         self.database = database
@@ -60,8 +63,10 @@ class Executor:
         self.budget = budget or WaitBudget(self.settings.migration_wait)
         self.finder = StepFinder(environment.script, request, database)
         self.progress = Progress(database, self.budget)
-        self.attempt = Attempt(self.finder, self.progress)
+        self.snapshots = SnapshotTaker(scope, self.progress.author.run_id)
+        self.attempt = Attempt(self.finder, self.progress, self.snapshots)
         self.retry = Retry(self.progress, self.attempt.guard)
+        self._has_committed = False  # a step of this run
 
     async def run(self, connection: AsyncConnection) -> None:
         """Find the steps, take the lock, and apply one step after the other.
@@ -99,6 +104,7 @@ class Executor:
             return
         await connection.run_sync(self._create_tables)
         await connection.commit()
+        await connection.run_sync(self.snapshots.before)
         heads = () if self.finder.purge else self.finder.heads
         context = await connection.run_sync(
             lambda sync: self.attempt.make_context(sync, self._configure(sync), heads)
@@ -107,11 +113,22 @@ class Executor:
         transactions = [steps] if self.finder.purge else [[step] for step in steps]
         interval = self.settings.migration_lock_timeout / 5
         blockers = self.progress.blockers
-        async with watch_blockers(blockers, self.database, session.pid, interval):
-            with self.progress.metered(steps):
-                for each in transactions:
-                    apply = partial(self._apply, context, each, heads)
-                    heads = await self.retry(connection, apply)
+        try:
+            async with watch_blockers(blockers, self.database, session.pid, interval):
+                with self.progress.metered(steps):
+                    for each in transactions:
+                        apply = partial(self._apply, context, each, heads)
+                        heads = await self.retry(connection, apply)
+        except Exception:
+            if self._has_committed or self.attempt.guard.may_have_committed:
+                await self._keep_snapshot(connection)
+            raise
+        await self._keep_snapshot(connection)
+
+    async def _keep_snapshot(self, connection: AsyncConnection) -> None:
+        """Keep what the run leaves, in a transaction that holds no lock of a revision."""
+        if not connection.invalidated:
+            await connection.run_sync(self.snapshots.after)
 
     async def _run_on_sqlite(self, connection: AsyncConnection) -> None:
         timeout = self.settings.migration_lock_timeout * 1000
@@ -191,5 +208,6 @@ class Executor:
 
     async def _commit(self, connection: AsyncConnection) -> None:
         await connection.commit()
+        self._has_committed = True
         self.progress.after_commit()
         self.attempt.guard.has_committed = False

@@ -7,7 +7,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Row
 
-from dbkit.history.table import DONE, checksum, read_history
+from dbkit.history.storage import read_history
+from dbkit.history.table import DONE, checksum
 from dbkit.revisions import is_known, known_revisions, with_ancestors
 
 

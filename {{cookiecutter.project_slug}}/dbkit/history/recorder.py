@@ -13,15 +13,8 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from dbkit.connection import DatabaseURL, connect
-from dbkit.history.table import (
-    DONE,
-    FAILED,
-    Author,
-    Measurements,
-    create_table,
-    history,
-    row_of,
-)
+from dbkit.history.storage import create_table
+from dbkit.history.table import DONE, FAILED, Author, Measurements, history, row_of
 
 ADD_ROW = insert(history).inline()  # nobody asks which number the row has got
 log = logging.getLogger("alembic.migrator")

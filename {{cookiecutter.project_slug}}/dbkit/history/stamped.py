@@ -10,7 +10,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Row
 
-from dbkit.history.table import DONE, read_history
+from dbkit.history.storage import read_history
+from dbkit.history.table import DONE
 from dbkit.revisions import is_known
 
 SHOWN = 3  # names in the refusal

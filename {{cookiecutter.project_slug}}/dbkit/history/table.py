@@ -15,20 +15,16 @@ from alembic.runtime.migration import MigrationInfo
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     DateTime,
     Float,
     Identity,
     Integer,
+    LargeBinary,
     MetaData,
-    Row,
     Table,
     Text,
     Uuid,
-    inspect,
-    select,
 )
-from sqlalchemy.schema import CreateTable
 
 from dbkit.config import service_version
 
@@ -55,7 +51,12 @@ history = Table(
     Column("environment", Text, nullable=False),
     Column("app_version", Text, nullable=False),
     Column("checksum", Text, comment="SHA-256 of the revision's file"),
+    Column("fingerprint_before", Text, comment="of the schema, in the first row of a run"),
+    Column("fingerprint_after", Text, comment="of the schema, in the last row of a run"),
+    Column("picture", LargeBinary, comment="of the schema, after the newest run alone"),
 )
+# Nullable: an older kit, whose table lacks them, goes on writing when a newer one has added them.
+ADDED = ("fingerprint_before", "fingerprint_after", "picture")
 
 
 @dataclass(frozen=True)
@@ -138,19 +139,3 @@ def file_of(info: MigrationInfo) -> Path:
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a revision's text, whatever its line ends."""
     return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
-
-
-def create_table(connection: Connection) -> None:
-    """Create the table if it is missing.
-
-    It is looked for first: a role that may not create tables needs no right for one that exists.
-    """
-    if not inspect(connection).has_table(TABLE):
-        connection.execute(CreateTable(history, if_not_exists=True))
-
-
-def read_history(connection: Connection) -> list[Row[Any]]:
-    """Return all rows, the oldest first; none if there is no table yet."""
-    if not inspect(connection).has_table(TABLE):
-        return []
-    return list(connection.execute(select(history).order_by(history.c.id)))

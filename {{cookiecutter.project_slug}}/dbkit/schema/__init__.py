@@ -1,7 +1,20 @@
 """What a database really holds, as data that can be compared."""
 
 from dbkit.schema.difference import Difference, differences, fingerprint
+from dbkit.schema.packing import pack, short_hash, unpack, words_of
 from dbkit.schema.picture import Facets, Picture, SchemaObject
 from dbkit.schema.reader import read
 
-__all__ = ["Difference", "Facets", "Picture", "SchemaObject", "differences", "fingerprint", "read"]
+__all__ = [
+    "Difference",
+    "Facets",
+    "Picture",
+    "SchemaObject",
+    "differences",
+    "fingerprint",
+    "pack",
+    "read",
+    "short_hash",
+    "unpack",
+    "words_of",
+]

@@ -61,6 +61,11 @@ class TransactionGuard:
         """Seconds since the last statement began: how long it took, if it has just failed."""
         return monotonic() - self._statement_begun
 
+    @property
+    def may_have_committed(self) -> bool:
+        """Whether the last revision has committed something, or tried to and failed."""
+        return self.has_committed or self._block_began
+
     def listen(self, connection: Connection) -> None:
         """Watch all statements and commits of `connection`."""
         self.boundary.listen(connection)

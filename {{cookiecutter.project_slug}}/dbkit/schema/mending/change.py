@@ -106,3 +106,13 @@ def set_options(change: Change, facet: str, command: str, prefix: str = "") -> S
     gone = [f"{prefix}{name}" for name, _, _ in had if name not in names]
     statements = [f"{command} SET ({', '.join(changed)});"] if changed else []
     return statements + ([f"{command} RESET ({', '.join(gone)});"] if gone else [])
+
+
+def drop(change: Change) -> Statements:
+    """Drop an object that has a name of its own."""
+    return [f"DROP {change.one.kind.upper()} {change.one.name};"]
+
+
+def ended(statement: str) -> str:
+    """Return a statement with its semicolon."""
+    return statement if statement.endswith(";") else f"{statement};"

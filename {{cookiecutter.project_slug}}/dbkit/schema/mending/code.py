@@ -1,4 +1,4 @@
-"""SQL for views, functions, triggers, rules and policies: what holds no rows of its own."""
+"""SQL for functions, triggers, rules and policies."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,8 @@ from dbkit.schema.mending.change import (
     Handler,
     Kind,
     Statements,
-    set_options,
+    drop,
+    ended,
 )
 
 FIRES = {
@@ -20,19 +21,10 @@ FIRES = {
 DEFINITION = frozenset({"definition"})
 
 
-def drop(change: Change) -> Statements:
-    """Drop an object that has a name of its own."""
-    return [f"DROP {change.one.kind.upper()} {change.one.name};"]
-
-
 def _drop_of_table(change: Change) -> Statements:
     if change.had("definition") == OF_THE_PARENT:
         return None
     return [f"DROP {change.one.kind.upper()} {change.own_name} ON {change.parent.name};"]
-
-
-def _ended(statement: str) -> str:
-    return statement if statement.endswith(";") else f"{statement};"
 
 
 def _or_replace(words: str) -> Handler:
@@ -43,14 +35,14 @@ def _or_replace(words: str) -> Handler:
         if not definition.startswith((f"CREATE {words}", f"CREATE OR REPLACE {words}")):
             return None  # such as a constraint trigger, or one of the parent of a partition
         text = definition.replace(f"CREATE {words}", f"CREATE OR REPLACE {words}", 1)
-        return [_ended(text)]
+        return [ended(text)]
 
     return replace
 
 
 def _as_it_is(change: Change) -> Statements:
     definition = change.wanted("definition")
-    return None if definition == OF_THE_PARENT else [_ended(definition)]
+    return None if definition == OF_THE_PARENT else [ended(definition)]
 
 
 def _fires(of: Callable[[Change], str]) -> dict[str, Handler]:
@@ -61,42 +53,6 @@ def _fires(of: Callable[[Change], str]) -> dict[str, Handler]:
         return [f"ALTER TABLE {of(change)} {how} {change.one.kind.upper()} {change.own_name};"]
 
     return {"fires": alter}
-
-
-def _create_view(change: Change) -> Statements:
-    options = ", ".join(change.wanted("options") or ())
-    with_options = f" WITH ({options})" if options else ""
-    create = f"CREATE {change.one.kind.upper()} {change.one.name}{with_options} AS"
-    return [f"{create}\n{_ended(change.wanted('query'))}"]
-
-
-def _replace_view(change: Change) -> Statements:
-    """CREATE OR REPLACE keeps the columns that are there, and only adds some behind them."""
-    columns = [
-        [
-            (one.administration["position"], one.name, one.definition.get("type"))
-            for one in picture.objects.values()
-            if one.kind == "column" and one.parent == change.one.key
-        ]
-        for picture in (change.expected, change.found)
-    ]
-    wanted, had = (sorted(each) for each in columns)
-    if wanted[: len(had)] != had:
-        return None
-    return [
-        create.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
-        for create in _create_view(change) or ()
-    ]
-
-
-def _view_options(change: Change) -> Statements:
-    return set_options(change, "options", f"ALTER {change.one.kind.upper()} {change.one.name}")
-
-
-def _view_by_hand(change: Change) -> str | None:
-    if change.difference.first is None or change.difference.second is None:
-        return None
-    return "drop and create it in a revision, and grant its privileges again"
 
 
 def _clauses(change: Change) -> str:
@@ -121,27 +77,8 @@ def _alter_policy(change: Change) -> Statements:
     return [f"ALTER POLICY {change.own_name} ON {change.parent.name}{_clauses(change)};"]
 
 
-def _view(**options: Handler) -> Kind:
-    options = {"create": _create_view, "drop": drop, **options}
-    return Kind(
-        covered=frozenset({"query", "options", "replica identity"}),  # which is always "nothing"
-        alter={
-            "options": lambda c: set_options(
-                c, "options", f"ALTER {c.one.kind.upper()} {c.one.name}"
-            ),
-            "not populated": lambda c: (
-                None if c.wanted("not populated") else [f"REFRESH MATERIALIZED VIEW {c.one.name};"]
-            ),
-        },
-        instead=_view_by_hand,
-        **options,
-    )
-
-
 _by_table = _fires(lambda change: change.parent.name)
 KINDS = {
-    "view": _view(replace=_replace_view),
-    "materialized view": _view(replace=lambda _change: None),
     "function": Kind(create=_as_it_is, covered=DEFINITION, drop=drop, replace=_as_it_is),
     "procedure": Kind(create=_as_it_is, covered=DEFINITION, drop=drop, replace=_as_it_is),
     "aggregate": Kind(drop=drop),

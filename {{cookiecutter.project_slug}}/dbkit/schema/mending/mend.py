@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from dbkit.schema.difference import Difference
-from dbkit.schema.mending import code, columns, constraints, indexes, sqlite, tables, types
+from dbkit.schema.mending import (
+    code,
+    columns,
+    constraints,
+    indexes,
+    sqlite,
+    tables,
+    types,
+    views,
+)
 from dbkit.schema.mending.change import Change, Kind, Statements, literal
 from dbkit.schema.picture import Picture
 
@@ -13,6 +22,7 @@ KINDS = {
     **constraints.KINDS,
     **indexes.KINDS,
     **code.KINDS,
+    **views.KINDS,
     **types.KINDS,
 }
 OF_A_TABLE = ("constraint", "trigger", "rule", "policy")

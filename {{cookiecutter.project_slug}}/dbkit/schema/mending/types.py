@@ -3,8 +3,7 @@
 https://www.postgresql.org/docs/current/sql-altertype.html
 """
 
-from dbkit.schema.mending.change import Change, Kind, Statements, literal
-from dbkit.schema.mending.code import drop
+from dbkit.schema.mending.change import Change, Kind, Statements, drop, literal
 
 
 def _create_type(change: Change) -> Statements:
