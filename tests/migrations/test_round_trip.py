@@ -50,9 +50,9 @@ def test_it_begins_later(project: Project) -> None:
         f"down to {second}",
         "up again",
     ]
-    said = project.make("migrate-test", "FROM=step01")
-    assert "1 downgrade does not restore" in refusal(said)
-    assert "step02.py: its downgrade does not restore" in said.stdout
+    earlier = project.make("migrate-test", "FROM=step01")
+    assert "1 downgrade does not restore" in refusal(earlier)
+    assert "step02.py: its downgrade does not restore" in earlier.stdout
 
     for wrong in ("nothing", "-x", "$(shell touch ran)"):
         line = refusal(project.make("migrate-test", f"FROM={wrong}"))

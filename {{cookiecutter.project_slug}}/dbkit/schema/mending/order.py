@@ -57,7 +57,7 @@ def _one(difference: Difference) -> SchemaObject:
 def _blocking(one: Mend, own: Difference, open_ones: list[Difference]) -> Iterable[str]:
     """Return the objects that the statements name and that stay different or missing."""
     text = "\n".join(one.statements)
-    for other in open_ones:
+    for other in open_ones if text else ():
         if other is own or other.first is None:
             continue
         name = other.first.name
@@ -70,7 +70,7 @@ def _blocking(one: Mend, own: Difference, open_ones: list[Difference]) -> Iterab
 
 
 def _mentions(text: str, name: str) -> bool:
-    return re.search(rf'(?<![\w"]){re.escape(name)}(?![\w"])', text) is not None
+    return name in text and re.search(rf'(?<![\w"]){re.escape(name)}(?![\w"])', text) is not None
 
 
 def _is_used(one: SchemaObject, found: Picture) -> bool:
@@ -105,13 +105,10 @@ def _renames(ordered: list[Difference], expected: Picture, found: Picture) -> di
         one = each.first
         if one is None or each.second is not None or one.kind not in RENAMED:
             continue
-        wanted = _content(one, expected)
-        similar = [
-            other
-            for other in extra
-            if (other.kind, other.parent) == (one.kind, one.parent)
-            and _content(other, found) == wanted
-        ]
+        similar = [other for other in extra if (other.kind, other.parent) == (one.kind, one.parent)]
+        if similar:
+            wanted = _content(one, expected)
+            similar = [other for other in similar if _content(other, found) == wanted]
         if len(similar) == 1 and (command := _rename(similar[0], one.name)):
             questions[each.key] = f"was it renamed? Then {command} keeps what it holds"
             questions[similar[0].key] = f"was it {one.key}? Then {command}"
