@@ -62,7 +62,7 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
     changes = [change for script in directives for change in script.upgrade_ops_list]
     if all(change.is_empty() for change in changes):
         pictures: TwoPictures | None = context.opts.get(PICTURES)
-        if pictures is not None and pictures.differences():
+        if pictures is not None and not pictures.has_own_writer and pictures.differences():
             return  # the proof says what is not written
         command.config.print_stdout(
             "No changes: the models and the revisions agree. 'make migration-empty' writes a file."

@@ -13,6 +13,7 @@ from sqlalchemy.schema import SchemaItem
 from dbkit.autogenerate.directives import directives_hook
 from dbkit.autogenerate.models import load_metadata
 from dbkit.autogenerate.rendering import render_item
+from dbkit.autogenerate.two_pictures import ANY_SCHEMA
 from dbkit.config import EnvironmentOptions, left_alone
 from dbkit.history import TABLE as HISTORY_TABLE
 
@@ -52,6 +53,9 @@ def autogenerate_options(
         "include_name": _both(
             theirs.get("include_name"),
             _include_name(schemas, config, any_schema="include_schemas" in theirs),
+        ),
+        ANY_SCHEMA: _both(
+            theirs.get("include_name"), _include_name(schemas, config, any_schema=True)
         ),
         "include_object": _both(theirs.get("include_object"), _include_object(config)),
         "process_revision_directives": directives_hook(theirs.get("process_revision_directives")),

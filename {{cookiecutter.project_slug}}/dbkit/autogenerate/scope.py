@@ -7,32 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Enum, MetaData, Sequence, Table
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbkit.alembic_internals import sequences_of
+from dbkit.autogenerate.properties import OF_TABLES, enum_of, names_in, reduced
 from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
-PART = re.compile(r'"((?:[^"]|"")+)"|([^.]+)')
 VIEWS = ("view", "materialized view")
-OF_TABLES = {"column", "constraint", "index", "check", "unique constraint", "foreign key"}
-# Properties that models decide; of the second kind, where they say something.
-ALWAYS = {
-    "table": {"partitioned", "inherits", "comment"},
-    "column": {"type", "collation", "not null", "default", "computed", "identity", "comment"}
-    | {"primary key", "autoincrement"},
-    "constraint": {"definition"},
-    "index": {"definition"},
-    "type": {"enum"},
-    "schema": set[str](),
-}
-WHERE_SAID = {"table": {"options", "unlogged", "strict", "without rowid"}}
-
-
-def names_in(name: str) -> tuple[str, ...]:
-    """Split a name such as `public."Order".id`, of PostgreSQL, into its parts without quotes."""
-    parts = PART.findall(name)
-    return tuple(quoted.replace('""', '"') or bare for quoted, bare in parts)
 
 
 @dataclass(frozen=True)
@@ -151,7 +132,7 @@ class Scope:
             )
             if is_described:
                 said = wanted.objects.get(one.key) if wanted else one
-                kept.append(_reduced(one, said))
+                kept.append(reduced(one, said))
         return Picture.of(picture.dialect, picture.version, kept)
 
     def table_of(self, one: SchemaObject) -> Table | None:
@@ -184,27 +165,3 @@ class Scope:
             self.filters["include_name"](name, "table", parents)
             and self.filters["include_object"](table, name, "table", True, None)
         )
-
-
-def enum_of(column_type: TypeEngine[Any]) -> Enum | None:
-    """Return the enum type inside of decorators and arrays, if there is one."""
-    while isinstance(column_type, TypeDecorator):
-        column_type = column_type.impl_instance
-    item = getattr(column_type, "item_type", None)
-    if item is not None:
-        return enum_of(item)
-    return column_type if isinstance(column_type, Enum) else None
-
-
-def _reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
-    """Return an object with those properties alone that models decide."""
-    names = ALWAYS.get(one.kind)
-    definition = dict(one.definition)
-    if names is not None:
-        said_names = WHERE_SAID.get(one.kind, set()) & set(said.definition if said else ())
-        definition = {
-            name: value for name, value in definition.items() if name in names | said_names
-        }
-    if one.kind == "constraint":
-        definition["definition"] = str(definition["definition"]).removesuffix(" NOT VALID")
-    return replace(one, definition=definition)
