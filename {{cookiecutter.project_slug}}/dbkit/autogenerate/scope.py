@@ -143,7 +143,10 @@ class Scope:
         for table in self.tables:
             if self.key("table", table.schema, table.name) == key:
                 return table
-        schema = None if len(key) < 3 or key[1] == self.default_schema else key[1]
+        return self._stand_in(key)
+
+    def _stand_in(self, key: tuple[str, ...]) -> Table:
+        schema = None if self.default_schema in (None, key[1]) else key[1]
         return Table(key[-1], MetaData(), schema=schema)
 
     def _table_of(self, one: SchemaObject, picture: Picture) -> tuple[str, ...] | None:
@@ -155,13 +158,12 @@ class Scope:
     def _would_be_dropped(self, key: tuple[str, ...], one: SchemaObject) -> bool:
         if "bound" in one.definition or key[-1] in self.own:
             return False
-        name, schema = key[-1], None if key[1] == self.default_schema else key[1]
-        schema = None if self.default_schema is None else schema
-        table = Table(name, MetaData(), schema=schema)
+        table = self._stand_in(key)
+        name, schema = table.name, table.schema
         parents = {"schema_name": schema, "schema_qualified_table_name": table.fullname}
-        if schema and not self.filters["include_name"](schema, "schema", {}):
-            return False
+        include_name = self.filters["include_name"]
         return bool(
-            self.filters["include_name"](name, "table", parents)
+            (schema is None or include_name(schema, "schema", {}))
+            and include_name(name, "table", parents)
             and self.filters["include_object"](table, name, "table", True, None)
         )
