@@ -63,7 +63,11 @@ DRIFTS = [
     ("ON DELETE CASCADE", "ON DELETE SET NULL", "foreign key users(org_id): on delete"),
     ("ON DELETE CASCADE", "ON DELETE CASCADE ON UPDATE CASCADE", "foreign key users(org_id): on update"),
     ("CASCADE DEFERRABLE INITIALLY DEFERRED", "CASCADE", "foreign key users(org_id): deferrable"),
-    ("CASCADE DEFERRABLE INITIALLY DEFERRED", "CASCADE NOT DEFERRABLE", "foreign key users(org_id): deferrable"),
+    (
+        "CASCADE DEFERRABLE INITIALLY DEFERRED",
+        "CASCADE NOT DEFERRABLE",
+        "foreign key users(org_id): deferrable",
+    ),
     ("orgs (id)", "orgs (name)", "foreign key users(org_id): references"),
     ("price DESC", "price", "index ix_users_price: definition"),
     (" WHERE note IS NOT NULL", "", "index ix_users_price: definition"),

@@ -6,8 +6,9 @@ from typing import Any
 
 from support.random_models.changes import kind, other
 from support.random_models.generate import COMMENTS, COMPUTED, IDENTITIES, Generator
+from support.random_models.items import Column
 from support.random_models.kinds import Kind, kinds
-from support.random_models.models import Column, Models, Table
+from support.random_models.models import Models, Table
 
 Test = Callable[[Table, Column], bool]
 Alter = Callable[[Table, Column], Table]
@@ -29,7 +30,9 @@ def _drop_column(generator: Generator, models: Models) -> Models | None:
 @kind("type")
 def _alter_type(generator: Generator, models: Models) -> Models | None:
     def alter(table: Table, column: Column) -> Table:
-        return _with(table, column, kind=generator.chance.choice(_other_types(generator, models, table, column)))
+        return _with(
+            table, column, kind=generator.chance.choice(_other_types(generator, models, table, column))
+        )
 
     def can(table: Table, column: Column) -> bool:
         return bool(_other_types(generator, models, table, column))
@@ -40,7 +43,9 @@ def _alter_type(generator: Generator, models: Models) -> Models | None:
 @kind("type of a primary key")
 def _alter_primary_key(generator: Generator, models: Models) -> Models | None:
     def alter(table: Table, column: Column) -> Table:
-        return _with(table, column, kind=generator.chance.choice(_other_types(generator, models, table, column)))
+        return _with(
+            table, column, kind=generator.chance.choice(_other_types(generator, models, table, column))
+        )
 
     def can(table: Table, column: Column) -> bool:
         return bool(_other_types(generator, models, table, column))
@@ -123,7 +128,7 @@ def _alter_computed(generator: Generator, models: Models) -> Models | None:
     return _alter_one(generator, models, can, alter)
 
 
-def _with(table: Table, column: Column, **values: Any) -> Table:
+def _with(table: Table, column: Column, **values: Any) -> Table:  # noqa: ANN401 - fields of it
     columns = tuple(replace(one, **values) if one == column else one for one in table.columns)
     return replace(table, columns=columns)
 

@@ -4,16 +4,15 @@ Plain seeds are enough: a case is data, so `shrinking` makes it smaller without 
 makes a case in a hundredth of a second.
 """
 
-import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from support.random_models.items import Column, EnumType, Part, Sequence
 from support.random_models.kinds import Kind, choices, kinds
-from support.random_models.models import Column, EnumType, Models, Part, Sequence, Table
+from support.random_models.models import Models, Table
 from support.random_models.parts import Parts
+from support.random_models.pruning import pruned
 
-PLAIN_WORDS = ["name", "email", "price", "state", "owner", "note"]
-HARD_WORDS = ["Order", "user", "select", "weird name", 'a"b', "50%", "größe", "it's", "x-y"]
 MEMBERS = ["new", "old", "it's", "Ü b", "50%", "done"]
 COMMENTS = ["plain", "it's", 'with "quotes"', "50% of\ntwo lines", "größer", "\\ and ;"]
 SCHEMAS = ["other", "My Schema"]
@@ -33,29 +32,7 @@ Maker = Callable[[Table, str], Part | None]
 
 
 class Generator(Parts):
-    """Makes models and all that is in them.
-
-    Args:
-        seed: the same one makes the same.
-        dialect: `postgresql` or `sqlite`.
-    """
-
-    def __init__(self, seed: int | str, dialect: str) -> None:
-        super().__init__(random.Random(f"{seed} {dialect}"), dialect)  # noqa: S311 - no secret
-        self.count = 0
-
-    def number(self) -> int:
-        """Return a number that nothing has yet."""
-        self.count += 1
-        return self.count
-
-    def name(self, letter: str, most_bytes: int = 63) -> str:
-        """Return a name that nothing has; some need quotes, some are as long as PostgreSQL allows."""
-        number = self.number()
-        if self.likely(0.04):
-            word = self.chance.choice(("a_long_name_", "ü"))
-            return (f"{letter}{number}_" + word * most_bytes).encode()[:most_bytes].decode(errors="ignore")
-        return f"{self.chance.choice(PLAIN_WORDS if self.likely(0.6) else HARD_WORDS)}{number}"
+    """Makes models and all that is in them."""
 
     def models(self) -> Models:
         """Return models of one to six tables."""
@@ -66,7 +43,7 @@ class Generator(Parts):
             models = replace(models, tables=(*models.tables, self.table(models)))
         for _ in range(self.chance.randint(0, len(models.tables) + 1)):
             models = self.with_foreign_key(models, self.chance.choice(models.tables)) or models
-        return models
+        return pruned(models)  # a type that no column has is not created
 
     def schema(self) -> str | None:
         """Return a schema, most often the first of the search path."""
@@ -74,7 +51,9 @@ class Generator(Parts):
 
     def enum(self) -> EnumType:
         """Return an enum type, its members in any order."""
-        options = self.chance.choice(("", "", "native_enum=False", "native_enum=False, create_constraint=True"))
+        options = self.chance.choice(
+            ("", "", "native_enum=False", "native_enum=False, create_constraint=True")
+        )
         members = tuple(self.chance.sample(MEMBERS, self.chance.randint(1, 4)))
         factory = self.chance.choice(("sa.Enum", "sa.Enum", "Choice"))
         return EnumType(self.number(), self.name("e"), self.schema(), members, options, factory)
@@ -154,7 +133,9 @@ class Generator(Parts):
         """Return the models with new columns of one table that refer to any table, or to itself."""
         other = self.chance.choice(models.tables)
         keys = [
-            key for key in other.keys(table) if NO_KEYS.isdisjoint(other.column(one).kind.family for one in key)
+            key
+            for key in other.keys(table)
+            if NO_KEYS.isdisjoint(other.column(one).kind.family for one in key)
         ]
         if not keys:
             return None

@@ -81,8 +81,8 @@ class Kind:
 
     def fits(self, other: "Kind") -> bool:
         """Whether conditions and expressions of the other type fit this one."""
-        words = [FAMILIES[kind.family].get("compatible", kind.family) for kind in (self, other)]
-        return words[0] == words[1]
+        words = {FAMILIES[kind.family].get("compatible", kind.family) for kind in (self, other)}
+        return len(words) == 1
 
 
 def choices(family: str, what: str, *, is_postgresql: bool) -> list[str]:

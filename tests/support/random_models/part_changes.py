@@ -6,7 +6,8 @@ from functools import partial
 
 from support.random_models.changes import kind
 from support.random_models.generate import Generator
-from support.random_models.models import Models, Part, Table
+from support.random_models.items import Part
+from support.random_models.models import Models, Table
 
 Other = Callable[[Table, Part], Part | None]
 

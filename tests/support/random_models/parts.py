@@ -1,9 +1,9 @@
 """Random constraints and indexes of a table."""
 
-import random
-
+from support.random_models.chance import Chance
+from support.random_models.items import Column, Key, Part
 from support.random_models.kinds import choices
-from support.random_models.models import Column, Key, Part, Table
+from support.random_models.models import Table
 
 
 def quoted(name: str) -> str:
@@ -11,21 +11,8 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class Parts:
-    """Makes parts of tables. Each method returns None where the table cannot have such a part.
-
-    Args:
-        chance: what decides.
-        dialect: `postgresql` or `sqlite`.
-    """
-
-    def __init__(self, chance: random.Random, dialect: str) -> None:
-        self.chance = chance
-        self.is_postgresql = dialect == "postgresql"
-
-    def likely(self, share: float) -> bool:
-        """True that often."""
-        return self.chance.random() < share
+class Parts(Chance):
+    """Makes parts of tables. Each method returns None where the table cannot have such a part."""
 
     def choices(self, column: Column, what: str) -> list[str]:
         """The conditions, expressions or indexes that a column can have, with its name in them."""
@@ -98,13 +85,13 @@ class Parts:
         full = f"{schema}.{table}" if schema else table
         options = [repr([*columns]), repr([f"{full}.{column}" for column in referred])]
         options += [f"name={name!r}"] if name else []
-        for share, choices in (
+        for share, values in (
             (0.4, ('ondelete="CASCADE"', 'ondelete="SET NULL"', 'ondelete="RESTRICT"')),
             (0.1, ('onupdate="CASCADE"',)),
             (0.15, ('deferrable=True, initially="DEFERRED"', "deferrable=True")),
             (0.15, ("use_alter=True",)),
         ):
-            options += [self.chance.choice(choices)] if self.likely(share) else []
+            options += [self.chance.choice(values)] if self.likely(share) else []
         source = f"sa.ForeignKeyConstraint({', '.join(options)})"
         return Part("foreign key", name or f"({columns[0]})", source, columns, target)
 

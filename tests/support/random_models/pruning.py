@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from support.random_models.models import Column, Key, Models, Table
+from support.random_models.items import Column, Key
+from support.random_models.models import Models, Table
 
 
 def pruned(models: Models) -> Models:
