@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.computed_columns import replacements
+from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.ordering import order
 from dbkit.autogenerate.preparation import preparations
@@ -49,6 +50,7 @@ def _prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -
         if dialect != "sqlite":  # which adds no stored column
             upgrade.ops += replacements(pictures)
         order(upgrade, is_sqlite=dialect == "sqlite")
+        place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
 
 

@@ -35,7 +35,8 @@ class EnumOperations(MigrateOperation):
         if works_online(operations):
             listed = ", ".join(map(_literal, values))
             execute(
-                operations, f"CREATE TYPE {quote_table(operations, name, schema)} AS ENUM ({listed})"
+                operations,
+                f"CREATE TYPE {quote_table(operations, name, schema)} AS ENUM ({listed})",
             )
 
     @classmethod
@@ -105,7 +106,8 @@ class EnumOperations(MigrateOperation):
         }
         try:
             # SQLAlchemy forgets the columns' types after a statement of this kind alone.
-            operations.execute(DDL(_statement(arguments).replace("%", "%%")))
+            statement = DDL(_statement(arguments).replace("%", "%%"))  # type: ignore[no-untyped-call]
+            operations.execute(statement)
         except DBAPIError as error:
             if sqlstate(error) != REFUSED:
                 raise

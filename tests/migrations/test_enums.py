@@ -1,0 +1,165 @@
+"""Enum types of the models in revisions: each change is written, proved, and goes down and up again."""
+
+from pathlib import Path
+
+import pytest
+
+from support.projects import INITIAL, Project, body, ok, refusal
+
+pytestmark = pytest.mark.slow
+
+MODELS = '''
+import enum
+
+from sqlalchemy import ARRAY, CheckConstraint, Enum, Index, MetaData, String, TypeDecorator, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import BaseModel
+
+{code}
+'''
+TABLE = '''
+class {name}(BaseModel):
+    """A model of a test."""
+
+{columns}
+'''
+
+
+def write(project: Project, columns: str, code: str = "", table: str = "Ticket") -> None:
+    """Give the service one more model, with these columns."""
+    lines = "".join(f"    {line}\n" for line in columns.splitlines())
+    model = TABLE.format(name=table, columns=lines) if columns else ""
+    project.write(f"app/models/{table.lower()}.py", MODELS.format(code=code + model))
+
+
+def migrate(project: Project, message: str) -> str:
+    """Write a revision, which must be proved, apply it, and return its text."""
+    printed = ok(project.make("migration", f"MSG={message}"))
+    assert "not written" not in printed
+    ok(project.make("migrate"))
+    [path] = project.revisions(f"_{message.replace(' ', '_')}.py")
+    return path.read_text("utf-8")
+
+
+def there_and_back(project: Project) -> None:
+    """The database is what the models say, and all revisions go down and up again."""
+    for command in ("check", f"downgrade {INITIAL}", "upgrade head"):
+        ok(project.alembic(*command.split()))
+    ok(project.make("migration-check"))
+
+
+def test_values_of_a_type_come_and_go(postgresql_project: Project) -> None:
+    project = postgresql_project
+
+    def state(*values: str, default: str = "open", more: str = "") -> None:
+        listed = ", ".join(map(repr, values))
+        write(
+            project,
+            f"state: Mapped[str] = mapped_column(Enum({listed}, name='State'), server_default={default!r})\n"
+            f"states: Mapped[list[str]] = mapped_column(ARRAY(Enum({listed}, name='State')))\n{more}",
+        )
+
+    state("open", "it's, \"done\"")
+    text = migrate(project, "add tickets")
+    assert text.count("op.create_enum(") == text.count("op.drop_enum(") == 1
+    state("first", "open", "middle", "it's, \"done\"", "100%:x")
+    text = migrate(project, "add values")
+    assert 'op.add_enum_value("State", "first", before="open")' in text
+    assert 'op.add_enum_value("State", "middle", after="open")' in text
+    assert 'op.add_enum_value("State", "100%:x")' in text
+    index = "__table_args__ = (Index('ix_open', 'id', postgresql_where=text(\"state = 'open'\")),)"
+    state("open", "first", "100%:x", more=index)
+    assert "op.replace_enum_values(" in migrate(project, "remove values")
+    index = "__table_args__ = (Index('ix_open', 'id', postgresql_where=text(\"state = 'new'\")),)"
+    state("first", "new", default="new", more=index)
+    assert "op.replace_enum_values(" in migrate(project, "use new values")
+    there_and_back(project)
+    write(project, "state: Mapped[str]\nstates: Mapped[list[str]] = mapped_column(ARRAY(String))")
+    assert 'op.drop_enum("State")' in migrate(project, "text again")
+    there_and_back(project)
+
+
+KINDS = '''
+class Mood(enum.Enum):
+    happy = "is happy"
+    sad = "is sad"
+
+
+class Moody(TypeDecorator):
+    impl = Enum(Mood, name='My "Mood"', values_callable=lambda kind: [one.value for one in kind])
+    cache_ok = True
+
+
+SHARED = Enum("a", "b", name="shared")
+'''
+BEFORE = """
+decorated: Mapped[Mood] = mapped_column(Moody, server_default="is sad")
+decorated_array: Mapped[list[Mood]] = mapped_column(ARRAY(Moody))
+shop: Mapped[str] = mapped_column(Enum("x", "y", name="kind", schema="shop"))
+here: Mapped[str] = mapped_column(Enum("other", name="kind"))
+again: Mapped[str] = mapped_column(SHARED)
+only_here: Mapped[str] = mapped_column(Enum("gone", name="only_here"))
+in_function: Mapped[str] = mapped_column(Enum("stays", name="in_function"))
+variant: Mapped[str] = mapped_column(String(9).with_variant(Enum("v", name="variant"), "postgresql"))
+text_for_ever: Mapped[str] = mapped_column(Enum("short", native_enum=False, name="plain"))
+checked: Mapped[str] = mapped_column(Enum("c", native_enum=False, create_constraint=True, name="checked"))
+to_uuid: Mapped[str] = mapped_column(String(40))
+to_int: Mapped[str] = mapped_column(String(40), server_default="1")
+to_json: Mapped[str | None] = mapped_column(String(40), server_default=text("'{}'"))
+to_enum: Mapped[str] = mapped_column(String(40), server_default="a")
+to_text: Mapped[str] = mapped_column(SHARED, server_default="a")
+to_longer: Mapped[str] = mapped_column(String(40), server_default="a")
+to_other: Mapped[str] = mapped_column(Enum("a", "c", name="other"), server_default="a")
+to_array: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
+"""
+AFTER = """
+decorated: Mapped[Mood] = mapped_column(Moody, server_default="is happy")
+decorated_array: Mapped[list[Mood]] = mapped_column(ARRAY(Moody))
+shop: Mapped[str] = mapped_column(Enum("y", "x", name="kind", schema="shop"))
+here: Mapped[str] = mapped_column(Enum("first", "other", name="kind"))
+again: Mapped[str] = mapped_column(SHARED)
+added: Mapped[str] = mapped_column(Enum("new", name="brand_new"))
+variant: Mapped[str] = mapped_column(String(9).with_variant(Enum("v", "w", name="variant"), "postgresql"))
+text_for_ever: Mapped[str] = mapped_column(Enum("short", "much longer", native_enum=False, name="plain"))
+checked: Mapped[str] = mapped_column(Enum("c", "d", native_enum=False, create_constraint=True, name="checked"))
+to_uuid: Mapped[uuid.UUID]
+to_int: Mapped[int] = mapped_column(server_default=text("1"))
+to_json: Mapped[dict[str, str] | None] = mapped_column(JSONB, server_default=text("'{}'"))
+to_enum: Mapped[str] = mapped_column(SHARED, server_default="a")
+to_text: Mapped[str] = mapped_column(String(40), server_default="a")
+to_longer: Mapped[str] = mapped_column(String(50), server_default="b")
+to_other: Mapped[str] = mapped_column(SHARED, server_default="b")
+to_array: Mapped[list[str]] = mapped_column(ARRAY(SHARED), server_default="{a}")
+"""
+
+
+def test_types_of_every_kind_change(postgresql_project: Project) -> None:
+    project = postgresql_project
+    imports = "import uuid\nfrom sqlalchemy.dialects.postgresql import JSONB\n"
+    write(project, BEFORE, imports + KINDS, table="Thing")
+    text = migrate(project, "add things")
+    assert "app.models" not in text
+    for name in ("My \"Mood\"", "kind", "shared", "only_here", "variant"):
+        assert f"op.create_enum({name!r}" in text.replace("\\", "") or f'op.create_enum("{name}"' in text
+    write_function = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$DECLARE x in_function; BEGIN END$$"
+    project.sql(write_function)
+    ok(project.make("migration-empty", "MSG=a function"))
+    [path] = project.revisions("a_function")
+    source = path.read_text("utf-8")
+    source = source.replace("    pass", f'    op.execute("{write_function}")', 1)
+    path.write_text(source.replace("    pass", '    op.execute("DROP FUNCTION f")'), "utf-8")
+    project.sql("DROP FUNCTION f")
+    ok(project.make("migrate"))
+
+    code = KINDS.replace('happy = "is happy"', 'happy = "is happy"\n    new = "it\'s new"')
+    write(project, AFTER, imports + code, table="Thing")
+    text = migrate(project, "change things")
+    assert 'op.drop_enum("only_here")' in text
+    assert "in_function" not in text.replace('"in_function"', "", 2).partition("def downgrade")[0]
+    assert 'postgresql_using="to_uuid::uuid"' in text
+    there_and_back(project)
+    (project.path / "app/models/thing.py").unlink()
+    text = migrate(project, "drop things")
+    assert 'op.drop_enum("shared")' in text
+    there_and_back(project)
