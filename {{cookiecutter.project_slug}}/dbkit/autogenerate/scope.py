@@ -135,7 +135,7 @@ class Scope:
         """
         ours = {self.key("table", table.schema, table.name) for table in self.tables}
         ours |= set(self.replaced)
-        schemas = {table.schema for table in self.tables} - {None}
+        schemas = {one.schema for one in [*self.tables, *self.enums.values()]} - {None}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)
