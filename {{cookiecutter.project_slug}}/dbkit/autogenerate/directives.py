@@ -16,6 +16,7 @@ from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.ordering import order
 from dbkit.autogenerate.preparation import preparations
+from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
@@ -73,7 +74,9 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
         return
     notes = {
         script.rev_id: [
-            note for change in script.upgrade_ops_list for note in possible_renames(change.ops)
+            note
+            for change in script.upgrade_ops_list
+            for note in (*possible_renames(change.ops), *possible_renamed_values(change.ops))
         ]
         for script in directives
     }
