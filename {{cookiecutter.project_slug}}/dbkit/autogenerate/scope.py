@@ -135,7 +135,8 @@ class Scope:
         """
         ours = {self.key("table", table.schema, table.name) for table in self.tables}
         ours |= set(self.replaced)
-        schemas = {one.schema for one in [*self.tables, *self.enums.values()]} - {None}
+        schemas = {table.schema for table in self.tables} - {None}
+        schemas |= {enum.schema for enum in self.enums.values()}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)
