@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from alembic.operations import Operations
@@ -16,6 +16,7 @@ from dbkit.schema import Picture, differences, read
 from support.servers import PostgresServer
 
 pytestmark = pytest.mark.slow
+T = TypeVar("T")
 
 SCHEMA = """
 CREATE SCHEMA shop;
@@ -40,7 +41,8 @@ CREATE INDEX ix_is_old ON shop.orders ((state = 'old'));
 COMMENT ON INDEX shop.ix_new IS 'what is new';
 CREATE STATISTICS shop.both ON state, note FROM shop.orders;
 CREATE TABLE shop.lines (
-    id integer, state shop."My State", FOREIGN KEY (id, state) REFERENCES shop.orders (id, state) ON DELETE CASCADE
+    id integer, state shop."My State",
+    FOREIGN KEY (id, state) REFERENCES shop.orders (id, state) ON DELETE CASCADE
 ) PARTITION BY RANGE (id);
 CREATE TABLE shop.lines_1 PARTITION OF shop.lines FOR VALUES FROM (0) TO (100);
 CREATE INDEX ix_lines ON shop.lines (id) WHERE state = 'new';
@@ -61,8 +63,8 @@ def run(postgres_server: PostgresServer) -> Callable[..., Any]:
         setup = setup.replace("CREATE ROLE reader;", "")
     postgres_server.sql(setup, database.rpartition("/")[2])
 
-    def call(function: Callable[[Connection], Any]) -> Any:
-        async def connected() -> Any:
+    def call(function: Callable[[Connection], T]) -> T:
+        async def connected() -> T:
             engine = create_async_engine(database.replace("postgresql:", "postgresql+asyncpg:"))
             try:
                 async with engine.begin() as connection:
@@ -75,12 +77,12 @@ def run(postgres_server: PostgresServer) -> Callable[..., Any]:
     return call
 
 
-def replace(values: list[str], **options: Any) -> Callable[[Connection], None]:
+def replace(values: list[str], renamed: dict[str, str] | None = None) -> Callable[[Connection], None]:
     """The operation."""
 
     def function(connection: Connection) -> None:
         operations: Any = Operations(MigrationContext.configure(connection))
-        operations.replace_enum_values(TYPE["name"], values, schema=TYPE["schema"], **options)
+        operations.replace_enum_values(TYPE["name"], values, schema=TYPE["schema"], renamed=renamed)
 
     return function
 
@@ -105,7 +107,11 @@ def test_all_that_uses_the_type_is_the_same_afterwards(run: Callable[..., Any]) 
     run(replace(["first", *reversed(VALUES)]))
     [line] = changed(before, run(read))
     assert line.startswith('type shop."My State": enum:')
-    assert run(execute("SELECT state::text FROM shop.orders ORDER BY id")) == [VALUES[0], VALUES[3], VALUES[1]]
+    assert run(execute("SELECT state::text FROM shop.orders ORDER BY id")) == [
+        VALUES[0],
+        VALUES[3],
+        VALUES[1],
+    ]
     assert run(execute('SELECT "All"::text FROM shop.orders ORDER BY id')) == ["{new,old}", None, "{}"]
     run(replace(VALUES))
     assert changed(before, run(read)) == []
@@ -114,7 +120,9 @@ def test_all_that_uses_the_type_is_the_same_afterwards(run: Callable[..., Any]) 
 def test_names_of_values_change_everywhere_and_no_row_is_written(run: Callable[..., Any]) -> None:
     file = "SELECT pg_relation_filenode('shop.orders')"
     before = run(execute(file))
-    run(replace(["old", *VALUES[1:2], "new", "last"], renamed={"new": "old", "old": "new", VALUES[3]: "last"}))
+    run(
+        replace(["old", *VALUES[1:2], "new", "last"], renamed={"new": "old", "old": "new", VALUES[3]: "last"})
+    )
     assert run(execute(file)) == before
     assert run(execute("SELECT state::text FROM shop.orders ORDER BY id")) == ["old", "last", VALUES[1]]
     [default] = run(execute("SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adnum = 2"))
@@ -151,7 +159,8 @@ REFUSED = {
     ),
     "policy": ("CREATE POLICY p ON shop.orders USING (state = 'new')", "used by policy p on shop.orders"),
     "trigger": (
-        "CREATE TRIGGER t BEFORE UPDATE OF state ON shop.orders EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+        "CREATE TRIGGER t BEFORE UPDATE OF state ON shop.orders"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
         "used by trigger t on shop.orders",
     ),
     "partition key": (
@@ -186,7 +195,7 @@ def test_what_cannot_be_made_again_is_one_line_and_nothing_is_changed(
 def test_a_name_that_is_no_value_and_a_type_that_is_not_there_are_refused(run: Callable[..., Any]) -> None:
     with pytest.raises(CommandError, match="'old' is none of the values"):
         run(replace(["new"], renamed={"new": "old"}))
-    run(execute('DROP TABLE shop.lines, shop.orders; DROP TYPE shop."My State"'.split(";")[0]))
+    run(execute(["DROP TABLE shop.lines, shop.orders", ' DROP TYPE shop."My State"'][0]))
     run(execute('DROP TYPE shop."My State"'))
     with pytest.raises(CommandError, match="there is no enum type"):
         run(replace(["new"]))

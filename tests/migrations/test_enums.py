@@ -1,14 +1,12 @@
 """Enum types of the models in revisions: each change is written, proved, and goes down and up again."""
 
-from pathlib import Path
-
 import pytest
 
-from support.projects import INITIAL, Project, body, ok, refusal
+from support.projects import INITIAL, Project, ok, refusal
 
 pytestmark = pytest.mark.slow
 
-MODELS = '''
+MODELS = """
 import enum
 
 from sqlalchemy import ARRAY, CheckConstraint, Enum, Index, MetaData, String, TypeDecorator, text
@@ -17,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import BaseModel
 
 {code}
-'''
+"""
 TABLE = '''
 class {name}(BaseModel):
     """A model of a test."""
@@ -58,14 +56,14 @@ def test_values_of_a_type_come_and_go(postgresql_project: Project) -> None:
             f"states: Mapped[list[str]] = mapped_column(ARRAY(Enum({listed}, name='State')))\n{more}",
         )
 
-    state("open", "it's, \"done\"")
+    state("open", 'it\'s, "done"')
     text = migration(project, "add tickets")
     assert text.count("op.create_enum(") == text.count("op.drop_enum(") == 1
-    state("first", "open", "middle", "it's, \"done\"", "100%:x")
+    state("first", "open", "middle", 'it\'s, "done"', "100%:x")
     text = migration(project, "add values")
-    assert 'op.add_enum_value("State", "first", before="open")' in text
-    assert 'op.add_enum_value("State", "middle", after="open")' in text
-    assert 'op.add_enum_value("State", "100%:x")' in text
+    assert 'op.extend_enum("State", "first", before="open")' in text
+    assert 'op.extend_enum("State", "middle", after="open")' in text
+    assert 'op.extend_enum("State", "100%:x")' in text
     index = "__table_args__ = (Index('ix_open', 'id', postgresql_where=text(\"state = 'open'\")),)"
     state("open", "first", "100%:x", more=index)
     assert "op.replace_enum_values(" in migration(project, "remove values")
@@ -79,7 +77,7 @@ def test_values_of_a_type_come_and_go(postgresql_project: Project) -> None:
     there_and_back(project)
 
 
-KINDS = '''
+KINDS = """
 class Mood(enum.Enum):
     happy = "is happy"
     sad = "is sad"
@@ -91,7 +89,8 @@ class Moody(TypeDecorator):
 
 
 SHARED = Enum("a", "b", name="shared")
-'''
+CHECKED = {"native_enum": False, "create_constraint": True}
+"""
 BEFORE = """
 decorated: Mapped[Mood] = mapped_column(Moody, server_default="is sad")
 decorated_array: Mapped[list[Mood]] = mapped_column(ARRAY(Moody))
@@ -102,7 +101,7 @@ only_here: Mapped[str] = mapped_column(Enum("gone", name="only_here"))
 in_function: Mapped[str] = mapped_column(Enum("stays", name="in_function"))
 variant: Mapped[str] = mapped_column(String(9).with_variant(Enum("v", name="variant"), "postgresql"))
 text_for_ever: Mapped[str] = mapped_column(Enum("short", native_enum=False, name="plain"))
-checked: Mapped[str] = mapped_column(Enum("c", native_enum=False, create_constraint=True, name="checked"))
+checked: Mapped[str] = mapped_column(Enum("c", **CHECKED, name="checked"))
 to_uuid: Mapped[str] = mapped_column(String(40))
 to_int: Mapped[str] = mapped_column(String(40), server_default="1")
 to_json: Mapped[str | None] = mapped_column(String(40), server_default=text("'{}'"))
@@ -119,10 +118,10 @@ shop: Mapped[str] = mapped_column(Enum("y", "x", name="kind", schema="shop"))
 here: Mapped[str] = mapped_column(Enum("first", "other", name="kind"))
 again: Mapped[str] = mapped_column(SHARED)
 added: Mapped[str] = mapped_column(Enum("new", name="brand_new"))
-with_check: Mapped[str] = mapped_column(Enum("e", native_enum=False, create_constraint=True, name="with_check"))
+with_check: Mapped[str] = mapped_column(Enum("e", **CHECKED, name="with_check"))
 variant: Mapped[str] = mapped_column(String(9).with_variant(Enum("v", "w", name="variant"), "postgresql"))
 text_for_ever: Mapped[str] = mapped_column(Enum("short", "much longer", native_enum=False, name="plain"))
-checked: Mapped[str] = mapped_column(Enum("c", "d", native_enum=False, create_constraint=True, name="checked"))
+checked: Mapped[str] = mapped_column(Enum("c", "d", **CHECKED, name="checked"))
 to_uuid: Mapped[uuid.UUID]
 to_int: Mapped[int] = mapped_column(server_default=text("1"))
 to_json: Mapped[dict[str, str] | None] = mapped_column(JSONB, server_default=text("'{}'"))
@@ -140,9 +139,11 @@ def test_types_of_every_kind_change(postgresql_project: Project) -> None:
     write(project, BEFORE, imports + KINDS, table="Thing")
     text = migration(project, "add things")
     assert "app.models" not in text
-    for name in ("My \"Mood\"", "kind", "shared", "only_here", "variant"):
+    for name in ('My "Mood"', "kind", "shared", "only_here", "variant"):
         assert f"op.create_enum({name!r}" in text.replace("\\", "") or f'op.create_enum("{name}"' in text
-    write_function = "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$DECLARE x in_function; BEGIN END$$"
+    write_function = (
+        "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$DECLARE x in_function; BEGIN END$$"
+    )
     ok(project.make("migration-empty", "MSG=a function"))
     [path] = project.revisions("a_function")
     source = path.read_text("utf-8")
@@ -208,4 +209,39 @@ def test_on_sqlite_an_enum_is_text_of_a_length_and_a_check(sqlite_project: Proje
     migration(project, "remove a value")
     write(project, "plain: Mapped[str | None]")
     migration(project, "drop the check")
+    there_and_back(project)
+
+
+SYNCED = """
+    op.sync_enum_values(
+        enum_schema="public", enum_name="state", new_values=[{new}], enum_values_to_rename=[],
+        affected_columns=[TableReference("tickets", "state", "public")],
+    )
+"""
+
+
+def test_older_revisions_of_the_library_run_and_what_is_new_is_written_once(
+    postgresql_project: Project,
+) -> None:
+    project = postgresql_project
+    state = "state: Mapped[str] = mapped_column(Enum({}, name='state'))"
+    write(project, state.format("'a'"))
+    migration(project, "add tickets")
+    ok(project.make("migration-empty", "MSG=synced"))
+    [path] = project.revisions("_synced")
+    text = path.read_text("utf-8")
+    text = text.replace(
+        "from alembic import op", "from alembic import op\nfrom alembic_postgresql_enum import TableReference"
+    )
+    text = text.replace("    pass", SYNCED.format(new="'a', 'b'"), 1).replace(
+        "    pass", SYNCED.format(new="'a'")
+    )
+    path.write_text(text, "utf-8")
+    write(
+        project,
+        state.format("'a', 'b', 'c'") + "\nother: Mapped[str] = mapped_column(Enum('x', name='other'))",
+    )
+    text = migration(project, "more values")
+    assert text.count("op.extend_enum(") == text.count("op.create_enum(") == 1
+    assert "sync_enum_values" not in text
     there_and_back(project)

@@ -75,7 +75,7 @@ class ReplaceEnumValues(EnumChange):
         yield f"replace_enum_values({self.name!r}, {self.values!r}"
 
 
-class AddEnumValues(ReplaceEnumValues):
+class ExtendEnum(ReplaceEnumValues):
     """New values among those that stay."""
 
     def calls(self) -> Iterator[str]:
@@ -84,7 +84,7 @@ class AddEnumValues(ReplaceEnumValues):
             if value in self.before:
                 continue
             place = f", after={self.values[number - 1]!r}" if number else f", before={known[0]!r}"
-            yield f"add_enum_value({self.name!r}, {value!r}{place if number < len(known) else ''}"
+            yield f"extend_enum({self.name!r}, {value!r}{place if number < len(known) else ''}"
             known.insert(number, value)
 
 

@@ -4,6 +4,7 @@ https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
 import re
+import sys
 from collections.abc import Iterator
 
 from alembic.autogenerate.api import AutogenContext
@@ -12,7 +13,7 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from dbkit.autogenerate.enum_changes import (
-    AddEnumValues,
+    ExtendEnum,
     CreateEnum,
     DropEnum,
     EnumChange,
@@ -34,9 +35,22 @@ def compare(
     return PriorityDispatchResult.CONTINUE
 
 
-Plugin(NAME).add_autogenerate_comparator(
-    compare, "schema", "enums", qualifier="postgresql", priority=DispatchPriority.LAST
-)
+def silence_library(*_arguments: object) -> PriorityDispatchResult:
+    """Keep alembic-postgresql-enum from writing the same, where older revisions import it."""
+    library = sys.modules.get("alembic_postgresql_enum")
+    if library is not None:
+        library.set_configuration(library.Config(include_name=lambda _name: False))
+    return PriorityDispatchResult.CONTINUE
+
+
+PLUGIN = Plugin(NAME)
+for function, priority in (
+    (silence_library, DispatchPriority.FIRST),
+    (compare, DispatchPriority.LAST),
+):
+    PLUGIN.add_autogenerate_comparator(
+        function, "schema", "enums", qualifier="postgresql", priority=priority
+    )
 
 
 def _changes(pictures: TwoPictures) -> Iterator[EnumChange]:
@@ -55,7 +69,7 @@ def _changes(pictures: TwoPictures) -> Iterator[EnumChange]:
             before = difference.first.definition["enum"]
             new = {*values} - {*before}
             stays = [value for value in values if value in before] == before
-            change = AddEnumValues if stays and not _is_used(new, one, pictures) else None
+            change = ExtendEnum if stays and not _is_used(new, one, pictures) else None
             yield (change or ReplaceEnumValues)(name, values, before, schema=home)
 
 

@@ -22,7 +22,7 @@ REFUSED = "DK001"  # SQLSTATE of what that file refuses; its words show no value
 
 @Operations.register_operation("create_enum")
 @Operations.register_operation("drop_enum")
-@Operations.register_operation("add_enum_value")
+@Operations.register_operation("extend_enum")
 @Operations.register_operation("replace_enum_values")
 class EnumOperations(MigrateOperation):
     """Registers the four operations."""
@@ -46,7 +46,7 @@ class EnumOperations(MigrateOperation):
             execute(operations, f"DROP TYPE {quote_table(operations, name, schema)}")
 
     @classmethod
-    def add_enum_value(
+    def extend_enum(
         cls,
         operations: Operations,
         name: str,
