@@ -13,10 +13,10 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
 from dbkit.autogenerate.enum_changes import (
-    ExtendEnum,
     CreateEnum,
     DropEnum,
     EnumChange,
+    ExtendEnum,
     ReplaceEnumValues,
 )
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
