@@ -99,6 +99,7 @@ here: Mapped[str] = mapped_column(Enum("other", name="kind"))
 again: Mapped[str] = mapped_column(SHARED)
 only_here: Mapped[str] = mapped_column(Enum("gone", name="only_here"))
 in_function: Mapped[str] = mapped_column(Enum("stays", name="in_function"))
+left_alone: Mapped[str] = mapped_column(Enum("k", name="kept_kind"))
 variant: Mapped[str] = mapped_column(String(9).with_variant(Enum("v", name="variant"), "postgresql"))
 text_for_ever: Mapped[str] = mapped_column(Enum("short", native_enum=False, name="plain"))
 checked: Mapped[str] = mapped_column(Enum("c", **CHECKED, name="checked"))
@@ -150,10 +151,12 @@ def test_types_of_every_kind_change(postgresql_project: Project) -> None:
     source = source.replace("    pass", f'    op.execute("{write_function}")', 1)
     path.write_text(source.replace("    pass", '    op.execute("DROP FUNCTION f")'), "utf-8")
 
+    project.edit("alembic.ini", "leave_alone =", "leave_alone = kept_*")
     code = KINDS.replace('happy = "is happy"', 'happy = "is happy"\n    new = "it\'s new"')
     write(project, AFTER, imports + code, table="Thing")
     text = migration(project, "change things")
     assert 'op.drop_enum("only_here")' in text
+    assert "kept_kind" not in text.partition("def downgrade")[0]
     assert "in_function" not in text.replace('"in_function"', "", 2).partition("def downgrade")[0]
     assert 'postgresql_using="to_uuid::uuid"' in text
     (project.path / "app/models/thing.py").unlink()
@@ -244,4 +247,14 @@ def test_older_revisions_of_the_library_run_and_what_is_new_is_written_once(
     text = migration(project, "more values")
     assert text.count("op.extend_enum(") == text.count("op.create_enum(") == 1
     assert "sync_enum_values" not in text
+    there_and_back(project)
+
+
+def test_a_new_value_that_a_default_has_at_once(postgresql_project: Project) -> None:
+    project = postgresql_project
+    state = "state: Mapped[str] = mapped_column(Enum({}, name='state'), server_default='{}')"
+    write(project, state.format("'a'", "a"))
+    migration(project, "add tickets")
+    write(project, state.format("'a', 'b'", "b"))
+    assert 'op.replace_enum_values("state", ["a", "b"])' in migration(project, "add and use")
     there_and_back(project)
