@@ -2,10 +2,6 @@
 
 import re
 from dataclasses import replace
-from typing import Any
-
-from sqlalchemy import Enum
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbkit.schema import SchemaObject
 
@@ -36,16 +32,6 @@ def reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
     if one.kind == "constraint":
         definition["definition"] = str(definition["definition"]).removesuffix(" NOT VALID")
     return replace(one, definition=definition)
-
-
-def enum_of(column_type: TypeEngine[Any]) -> Enum | None:
-    """Return the enum type inside of decorators and arrays, if there is one."""
-    while isinstance(column_type, TypeDecorator):
-        column_type = column_type.impl_instance
-    item = getattr(column_type, "item_type", None)
-    if item is not None:
-        return enum_of(item)
-    return column_type if isinstance(column_type, Enum) else None
 
 
 def names_in(name: str) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """What models can describe of a schema, and which of it they take the place of."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,7 +8,8 @@ from typing import Any
 from sqlalchemy import Enum, MetaData, Sequence, Table
 
 from dbkit.alembic_internals import sequences_of
-from dbkit.autogenerate.properties import OF_TABLES, enum_of, names_in, reduced
+from dbkit.autogenerate.enum_types import enums_of, used_by_those_alone
+from dbkit.autogenerate.properties import OF_TABLES, names_in, reduced
 from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
@@ -86,27 +86,25 @@ class Scope:
     @cached_property
     def enums(self) -> dict[tuple[str, ...], Enum]:
         """The models' enum types that are types of the database."""
-        found = (enum_of(column.type) for table in self.tables for column in table.columns)
-        return {
-            self.key("type", enum.schema or self.metadata.schema, enum.name): enum
-            for enum in found
-            if enum is not None and enum.name and enum.native_enum
-        }
+        if self.default_schema is None:
+            return {}
+        found = enums_of(self.tables, self.metadata)
+        return {self.key("type", *names): enum for names, enum in found.items()}
 
     @cached_property
     def replaced_types(self) -> dict[tuple[str, ...], SchemaObject]:
         """Enum types of the database that models describe, or that only replaced tables use."""
         objects = self.found.objects.values()
-        types = {self.key_of(one): one for one in objects if "enum" in one.definition}
-        used, elsewhere = set[str](), set[str]()
-        for one in objects:
-            words = set(re.findall(r'[\w".]+', str(sorted(one.definition.items()))))
-            is_ours = self._table_of(one, self.found) in self.replaced
-            (used if is_ours else elsewhere).update(words)
+        types = [one for one in objects if "enum" in one.definition]
+        unused = used_by_those_alone(
+            types, objects, lambda one: self._table_of(one, self.found) in self.replaced
+        )
+        by_key = [(self.key_of(one), one) for one in types]
+        names = {one.name for one in unused}
         return {
             key: one
-            for key, one in types.items()
-            if key in self.enums or (one.name in used and one.name not in elsewhere)
+            for key, one in by_key
+            if key in self.enums or (one.name in names and self._would_be_dropped(key, one))
         }
 
     def described(self, picture: Picture, wanted: Picture | None = None) -> Picture:
@@ -119,6 +117,7 @@ class Scope:
         ours = {self.key("table", table.schema, table.name) for table in self.tables}
         ours |= set(self.replaced)
         schemas = {table.schema for table in self.tables} - {None}
+        schemas |= {enum.schema for enum in self.enums.values()}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)

@@ -1,9 +1,10 @@
 """Takes the two pictures: of what the revisions build, and of what the models say."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, Dialect, MetaData
 
 from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.scope import Filters, Scope
@@ -38,12 +39,7 @@ async def take_pictures(
     """
     filters = {"include_name": keywords[ANY_SCHEMA], "include_object": keywords["include_object"]}
     scope = await _look(built, keywords["target_metadata"], filters, options)
-    async with (
-        throwaway_database(home, copy_of=built) as copy,
-        connect(copy, autocommit=False) as connection,
-    ):
-        picture = await connection.run_sync(_rebuild_and_read, scope)
-        dialect = connection.dialect
+    picture, dialect = await _models_picture(built, home, scope)
     filters["include_name"] = _within(scope, filters["include_name"])
     if live is not None:
         scope = await _look(live, keywords["target_metadata"], filters, options)
@@ -70,9 +66,22 @@ async def _look(
     return Scope(models, found, filters, schema if found.dialect == "postgresql" else None, own)
 
 
-def _rebuild_and_read(connection: Connection, scope: Scope) -> Picture:
-    rebuild(connection, scope)
-    return read(connection)
+async def _models_picture(
+    built: DatabaseURL, home: DatabaseURL, scope: Scope
+) -> tuple[Picture, Dialect]:
+    """Build what the models say: on PostgreSQL in a transaction that is rolled back."""
+
+    def rebuild_and_read(connection: Connection) -> Picture:
+        rebuild(connection, scope)
+        picture = read(connection)
+        connection.rollback()
+        return picture
+
+    async with AsyncExitStack() as stack:
+        if built.dialect == "sqlite":
+            built = await stack.enter_async_context(throwaway_database(home, copy_of=built))
+        connection = await stack.enter_async_context(connect(built, autocommit=False))
+        return await connection.run_sync(rebuild_and_read), connection.dialect
 
 
 def _within(scope: Scope, include: Callable[..., bool]) -> Callable[..., bool]:

@@ -8,6 +8,13 @@ after an interruption, each does what is left to do. On SQLite they are ordinary
 from dbkit.operations.backfill import Backfill
 from dbkit.operations.columns import ColumnOperations
 from dbkit.operations.constraints import ConstraintOperations
+from dbkit.operations.enums import EnumOperations
 from dbkit.operations.indexes import IndexOperations
 
-__all__ = ["Backfill", "ColumnOperations", "ConstraintOperations", "IndexOperations"]
+__all__ = [
+    "Backfill",
+    "ColumnOperations",
+    "ConstraintOperations",
+    "EnumOperations",
+    "IndexOperations",
+]
