@@ -21,6 +21,7 @@ ROWS = (
     ("history",),
     ("revisions",),
     ("operations",),
+    ("sql_files",),
     ("transactions",),
     ("schema",),
     ("connection",),

@@ -14,7 +14,8 @@ template replaces this folder as a whole. What a service may want different is a
     locking                              wait for others: the lock, blockers, backoff
     history                              what ran on a database
     revisions                            the revision files of this checkout
-    operations                           op.* for tables that are in use
+    operations                           op.* for tables that are in use, and for SQL files
+    sql_files                            SQL files that belong to a revision
     transactions                         one transaction or autocommit, never both
     schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection

@@ -16,6 +16,7 @@ from dbkit.connection import DatabaseURL
 from dbkit.history import check_ahead, check_ran_here, check_unedited
 from dbkit.request import FindSteps, Request
 from dbkit.revisions import MigrationError, is_known
+from dbkit.sql_files import check_files
 from dbkit.transactions import check_source
 
 log = logging.getLogger("alembic.migrator")
@@ -161,3 +162,4 @@ def check_steps(steps: Iterable[MigrationStep], dialect: str) -> None:
             )
         if dialect == "postgresql":
             check_source(path, function)
+        check_files(path, dialect)

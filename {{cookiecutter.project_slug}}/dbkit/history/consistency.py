@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row
 
 from dbkit.history.table import DONE, checksum, read_history
 from dbkit.revisions import is_known, known_revisions, with_ancestors
+from dbkit.sql_files import find_names
 
 
 def applied_rows(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
@@ -81,7 +82,8 @@ def find_edited(
             continue
         path = Path(scripts.get_revision(name).path)
         if checksum(path) != row.checksum:
-            lines.append(f"{path.name} was edited after it ran here on {_date(row)}")
+            names = " or ".join([path.name, *find_names(path.read_text(encoding="utf-8"))])
+            lines.append(f"{names} was edited after it ran here on {_date(row)}")
     if not lines:
         return None
     return (

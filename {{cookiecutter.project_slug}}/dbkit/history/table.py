@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from dbkit.config import service_version
+from dbkit.sql_files import find_names, read_text
 
 TABLE = "alembic_history"
 DONE, FAILED = "done", "failed"
@@ -136,8 +137,16 @@ def file_of(info: MigrationInfo) -> Path:
 
 
 def checksum(path: Path) -> str:
-    """Return the SHA-256 of a revision's text, whatever its line ends."""
-    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
+    """Return the SHA-256 of a revision's text and of its SQL files, whatever their line ends.
+
+    Raises:
+        CommandError: one of those files cannot be read.
+    """
+    source = path.read_text(encoding="utf-8")
+    texts = [source]
+    for name in find_names(source):
+        texts += [name, read_text(path, name)]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def create_table(connection: Connection) -> None:
