@@ -7,6 +7,7 @@ template replaces this folder as a whole. What a service may want different is a
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
     asgi                                 an application's start: failures as one line
     testing                              what the project's tests run on
+    adoption                             adopt a database that nothing manages
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     devserver                            the development database server

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
+from alembic import command
 from alembic.runtime.environment import EnvironmentContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database, throwaway_database, throwaway_home
 from dbkit.environment.read_only import read
+from dbkit.environment.stamps import check_stamp
 from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
@@ -41,6 +43,9 @@ def carry_out(
     elif request.kind is Kind.AUTOGENERATE:
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
+        typed = environment.config.cmd_opts
+        if typed is not None and typed.cmd[0] is command.stamp:
+            _run_async(check_stamp(environment, database, request, options))
         executor = execution.Executor(environment, database, request, keywords)
         _run_async(_with_connection(database, executor.run, executor.budget))
     else:

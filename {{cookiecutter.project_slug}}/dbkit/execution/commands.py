@@ -1,5 +1,10 @@
 """Upgrades and downgrades for code with a running event loop, without Alembic's commands."""
 
+from dataclasses import replace
+
+from alembic.runtime.migration import MigrationContext, MigrationStep, StampStep
+from alembic.util import CommandError
+
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
 from dbkit.execution.attempt import Observer
@@ -40,8 +45,24 @@ async def upgrade(
 async def downgrade(
     database: DatabaseURL, options: EnvironmentOptions, observe: Observer | None = None
 ) -> None:
-    """Revert all revisions. For arguments and errors, see `upgrade`."""
+    """Revert all revisions but a baseline. For arguments and errors, see `upgrade`."""
     await _execute(database, options, downgrade_steps(scripts()), "base", observe=observe)
+
+
+async def adopt(database: DatabaseURL, options: EnvironmentOptions, revision: str) -> None:
+    """Record that a database holds what its first revision builds, without running it.
+
+    Raises:
+        CommandError: another revision was recorded meanwhile.
+        DatabaseUnavailable: no connection.
+    """
+
+    def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
+        if heads:
+            raise CommandError(f"the database stands at {', '.join(heads)} meanwhile")
+        return [StampStep(None, revision, True, True, scripts().revision_map)]
+
+    await _execute(database, options, find, revision, adopts=True)
 
 
 async def _execute(
@@ -51,12 +72,15 @@ async def _execute(
     destination: str,
     budget: WaitBudget | None = None,
     observe: Observer | None = None,
+    *,
+    adopts: bool = False,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
     keywords = run_keywords(options, database.dialect)
     async with alembic_environment(alembic_config(database), scripts()) as environment:
         executor = Executor(environment, database, request, keywords, budget)
         executor.attempt.observe = observe
+        executor.progress.author = replace(executor.progress.author, adopts=adopts)
         with one_line(scripts()):
             async with migration_connection(database, budget) as connection:
                 await executor.run(connection)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from dbkit.connection import DatabaseURL
 from dbkit.history import check_ahead, check_ran_here, check_unedited
 from dbkit.request import FindSteps, Request
-from dbkit.revisions import MigrationError, is_known
+from dbkit.revisions import MigrationError, is_baseline, is_known
 from dbkit.sql_files import check_files
 from dbkit.transactions import check_source
 
@@ -34,12 +34,12 @@ def upgrade_steps(script: ScriptDirectory, to: tuple[str, ...] = ("heads",)) -> 
 
 
 def downgrade_steps(script: ScriptDirectory) -> FindSteps:
-    """Return a function that finds the steps down to an empty database."""
+    """Return a function that finds the steps down to an empty database, or to the baseline."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
         revisions = script.iterate_revisions(heads, "base", select_for_downgrade=True)
         make = MigrationStep.downgrade_from_script
-        return [make(script.revision_map, revision) for revision in revisions]
+        return [make(script.revision_map, each) for each in revisions if not is_baseline(each)]
 
     return find
 

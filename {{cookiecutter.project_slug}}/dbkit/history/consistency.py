@@ -83,7 +83,8 @@ def find_edited(
         path = Path(scripts.get_revision(name).path)
         if checksum(path) != row.checksum:
             names = " or ".join([path.name, *find_names(path.read_text(encoding="utf-8"))])
-            lines.append(f"{names} was edited after it ran here on {_date(row)}")
+            happened = "was adopted" if row.direction == "adopt" else "ran"
+            lines.append(f"{names} was edited after it {happened} here on {_date(row)}")
     if not lines:
         return None
     return (

@@ -43,7 +43,7 @@ history = Table(
     Column("run_id", Uuid, nullable=False),
     Column("revision", Text, nullable=False),
     Column("down_revision", Text, comment="parent revisions, comma-separated"),
-    Column("direction", Text, nullable=False, comment="upgrade, downgrade or stamp"),
+    Column("direction", Text, nullable=False, comment="upgrade, downgrade, stamp or adopt"),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("duration", Float, nullable=False, comment="seconds, of the last attempt"),
     Column("lock_wait", Float, nullable=False, comment="seconds, retries included"),
@@ -75,6 +75,7 @@ class Author:
 
     environment: str
     run_id: UUID = field(default_factory=uuid4)
+    adopts: bool = False  # a stamp says what was proved: the revision builds this database
 
     @cached_property
     def columns(self) -> dict[str, Any]:
@@ -118,6 +119,10 @@ def row_of(
         "outcome": outcome,
         "error": error,
     }
+    if info.is_stamp and author.adopts:
+        revision, proved = info.up_revision_id, checksum(file_of(info))
+        columns |= {"revision": revision, "direction": "adopt", "checksum": proved}
+        return columns | {"down_revision": None}
     if info.is_stamp:
         revision = ", ".join(info.destination_revision_ids) or "base"
         unknown = {"down_revision": None, "checksum": None}
