@@ -88,7 +88,7 @@ def check_committed() -> None:
     if result.returncode == 0 and result.stdout.strip():
         raise CommandError(
             "alembic/ has changes that are not committed, and a baseline replaces files there: "
-            "git add alembic && git commit -m 'before the baseline'"
+            "commit them, or take them back ('git status alembic' lists them)"
         )
 
 

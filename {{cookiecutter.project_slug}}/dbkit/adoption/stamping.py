@@ -6,16 +6,16 @@ from alembic.util import CommandError
 
 from dbkit.checks.pictures import take_picture
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, one_line_errors, throwaway_database
+from dbkit.connection import DatabaseURL, throwaway_database
 from dbkit.errors import DatabaseUnavailable
-from dbkit.schema import differences
+from dbkit.schema import Picture, differences
 
 Build = Callable[[DatabaseURL, tuple[str, ...]], Awaitable[None]]
 
 
 async def compare_stamp(
     revisions: tuple[str, ...],
-    database: DatabaseURL,
+    found: Picture,
     home: DatabaseURL,
     options: EnvironmentOptions,
     build: Build,
@@ -23,23 +23,16 @@ async def compare_stamp(
     """Return a line for each object that differs, and one that sums up; none if all is equal.
 
     Args:
-        revisions: what the stamp records; none for `base`.
-        database: the one to stamp, which is only read.
+        revisions: what the stamp records.
+        found: what the database holds.
         home: where a throwaway database is made.
         options: what `alembic/env.py` says.
         build: runs revisions, up to those given, on a throwaway database.
-
-    Raises:
-        DatabaseUnavailable: no connection to the one to stamp.
     """
-    names = ", ".join(revisions) or "base"
-    source = database.for_reading()
-    with one_line_errors(source):
-        found = await take_picture(source, options)
+    names = ", ".join(revisions)
     try:
         async with throwaway_database(home) as throwaway:
-            if revisions:
-                await build(throwaway, revisions)
+            await build(throwaway, revisions)
             built = await take_picture(throwaway, options)
     except (CommandError, DatabaseUnavailable) as error:
         return [f"not compared with what {names} builds: {error}"]

@@ -44,9 +44,10 @@ def carry_out(
         _run_async(_autogenerate(environment, database, request, options))
     elif request.kind is Kind.RUN:
         typed = environment.config.cmd_opts
+        waiting = WaitBudget(get_settings().migration_wait)
         if typed is not None and typed.cmd[0] is command.stamp:
-            _run_async(check_stamp(environment, database, request, options))
-        executor = execution.Executor(environment, database, request, keywords)
+            _run_async(check_stamp(environment, database, request, options, waiting))
+        executor = execution.Executor(environment, database, request, keywords, waiting)
         _run_async(_with_connection(database, executor.run, executor.budget))
     else:
         if request.kind is Kind.READ:

@@ -8,7 +8,8 @@ from alembic.util import CommandError
 
 from dbkit import execution
 from dbkit.config import CONFIRM_STAMP, EnvironmentOptions
-from dbkit.connection import DatabaseURL, throwaway_home
+from dbkit.connection import DatabaseURL, one_line_errors, throwaway_home
+from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 
 log = logging.getLogger("alembic.migrator")
@@ -19,16 +20,21 @@ async def check_stamp(
     database: DatabaseURL,
     request: Request,
     options: EnvironmentOptions,
+    budget: WaitBudget,
 ) -> None:
     """Compare a database with what the revisions build that a stamp records there.
 
     `make migration-stamp` wants a confirmation of what differs; for scripts written for Alembic,
     `alembic stamp` warns and goes on.
 
+    Args:
+        budget: what is left to wait for the server.
+
     Raises:
         CommandError: they differ, or could not be compared, and nobody has confirmed it.
     """
     from dbkit.adoption import compare_stamp  # only a stamp compares
+    from dbkit.checks.pictures import take_picture
 
     home = throwaway_home()
     home = home if home.dialect == database.dialect else database
@@ -47,9 +53,16 @@ async def check_stamp(
     except CommandError:  # which Alembic reports itself
         return
     names = tuple(revision.revision for revision in revisions if revision is not None)
+    if not names:  # base: it records nothing that could be compared
+        return
     must_confirm = bool(environment.config.attributes.get(CONFIRM_STAMP))
     name = database.name_to_type
-    lines = await compare_stamp(names, database, home, options, build)
+    source = database.for_reading()
+    async with execution.migration_connection(source, budget):
+        pass  # the server answers now
+    with one_line_errors(source):
+        found = await take_picture(source, options)
+    lines = await compare_stamp(names, found, home, options, build)
     for line in lines[:-1]:
         if must_confirm:
             print(line)
