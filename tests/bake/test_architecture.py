@@ -13,6 +13,7 @@ PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 ROWS = (
     ("asgi", "cli", "environment", "startup", "status", "__main__"),
     ("testing",),
+    ("adoption",),
     ("checks",),
     ("autogenerate",),
     ("devserver",),

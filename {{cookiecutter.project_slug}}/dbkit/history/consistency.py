@@ -7,7 +7,8 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Row
 
-from dbkit.history.table import DONE, checksum, read_history
+from dbkit.history.checksum import checksum
+from dbkit.history.table import DONE, read_history
 from dbkit.revisions import is_known, known_revisions, with_ancestors
 from dbkit.sql_files import find_names
 

@@ -1,13 +1,11 @@
 """The table `alembic_history`: one row per executed revision (time, user, host, outcome)."""
 
 import getpass
-import hashlib
 import os
 import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateTable
 
 from dbkit.config import service_version
-from dbkit.sql_files import find_names, read_text
+from dbkit.history.checksum import checksum, file_of
 
 TABLE = "alembic_history"
 DONE, FAILED = "done", "failed"
@@ -133,25 +131,6 @@ def row_of(
         "down_revision": ", ".join(info.down_revision_ids) or None,
         "checksum": checksum(file_of(info)),
     }
-
-
-def file_of(info: MigrationInfo) -> Path:
-    """Return the file of the revision that a step runs."""
-    script: Any = info.up_revision  # a Script, which is a Revision with a file
-    return Path(script.path)
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a revision's text and of its SQL files, whatever their line ends.
-
-    Raises:
-        CommandError: one of those files cannot be read.
-    """
-    source = path.read_text(encoding="utf-8")
-    texts = [source]
-    for name in find_names(source):
-        texts += [name, read_text(path, name)]
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def create_table(connection: Connection) -> None:
