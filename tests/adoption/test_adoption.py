@@ -274,6 +274,13 @@ def test_what_stands_in_the_way_is_one_line_and_nothing_is_written(postgresql_pr
     refuse("FAILED: the database is empty: there is nothing to adopt, and 'make migrate' builds it")
 
 
+def test_an_sqlite_file_that_is_not_there_is_empty_and_stays_missing(sqlite_project: Project) -> None:
+    project = sqlite_project
+    commit(project)
+    assert "FAILED: the database is empty" in refusal(project.make("migration-baseline"))
+    assert not (project.path / "dev.db").exists()
+
+
 def test_revisions_of_ones_own_and_a_managed_database_stay_as_they_are(project: Project) -> None:
     commit(project)
     ok(project.make("migrate"))
