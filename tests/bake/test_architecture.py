@@ -13,6 +13,7 @@ PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 ROWS = (
     ("asgi", "cli", "environment", "startup", "status", "__main__"),
     ("testing",),
+    ("adoption",),
     ("checks",),
     ("autogenerate",),
     ("throwaways",),
@@ -22,6 +23,7 @@ ROWS = (
     ("history",),
     ("revisions",),
     ("operations",),
+    ("sql_files",),
     ("transactions",),
     ("schema",),
     ("connection",),
