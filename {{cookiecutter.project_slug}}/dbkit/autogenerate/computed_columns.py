@@ -13,9 +13,11 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import Column, Computed
+from sqlalchemy import Column, Computed, text
 
+from dbkit.autogenerate.statements import Statement
 from dbkit.autogenerate.two_pictures import TwoPictures
+from dbkit.schema import SchemaObject
 
 NAME = "dbkit.computed_columns"
 
@@ -36,28 +38,55 @@ def compare(
     return PriorityDispatchResult.CONTINUE
 
 
-def replacements(pictures: TwoPictures) -> Iterator[ops.ModifyTableOps]:
-    """Yield, for each column that is computed in another way, operations that drop and add it."""
+def replacements(pictures: TwoPictures) -> Iterator[ops.MigrateOperation]:
+    """Yield, for each column that is computed in another way, operations that drop and add it.
+
+    What is computed can be computed again. A column that is computed no more keeps its values.
+    """
     for difference in pictures.differences():
         old, new = difference.first, difference.second
         if old is None or new is None or "computed" not in difference.facets:
             continue
-        before, after = old.definition.get("computed"), new.definition.get("computed")
         table = pictures.scope.table_of(new)
-        if before is None or after is None or table is None:
+        if table is None:
             continue
         column = table.c[pictures.scope.key_of(new)[-1]]
-        expression, _, kind = before.rpartition(" ")
-        reflected: Column[Any] = Column(
-            column.name,
-            column.type,
-            Computed(expression, persisted=kind == "STORED"),
-            nullable=column.nullable,
-        )
+        before = str(old.definition.get("computed", ""))
+        if before.endswith("STORED") and column.computed is None:
+            yield _kept(old)
+            continue
         schema, name = table.schema, table.name
-        drop = ops.DropColumnOp.from_column_and_tablename(schema, name, reflected)
+        drop = ops.DropColumnOp.from_column_and_tablename(schema, name, _reflected(column, old))
         add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
         yield ops.ModifyTableOps(name, [drop, add], schema=schema)
+
+
+def _kept(old: SchemaObject) -> Statement:
+    """https://www.postgresql.org/docs/current/sql-altertable.html: DROP EXPRESSION."""
+    table = (old.parent or "").removeprefix("table ")
+    column = old.name.removeprefix(f"{table}.")
+    kind, collation = old.definition["type"], old.definition.get("collation")
+    expression = str(old.definition["computed"]).removesuffix(" STORED")
+    collate = f" COLLATE {collation}" if collation else ""
+    return Statement(
+        f"ALTER TABLE {table} ALTER COLUMN {column} DROP EXPRESSION",
+        f"ALTER TABLE {table} DROP COLUMN {column}, ADD COLUMN {column} {kind}{collate}"
+        f" GENERATED ALWAYS AS ({expression}) STORED",
+    )
+
+
+def _reflected(column: Column[Any], old: SchemaObject) -> Column[Any]:
+    """Return the column as the database has it, as far as its models' type goes."""
+    expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
+    computed = [Computed(expression, persisted=kind == "STORED")] if expression else []
+    default = old.definition.get("default")
+    return Column(
+        column.name,
+        column.type,
+        *computed,
+        server_default=text(default) if default else None,
+        nullable="not null" not in old.definition,
+    )
 
 
 Plugin(NAME).add_autogenerate_comparator(
