@@ -28,7 +28,7 @@ ROWS = (
     ("schema",),
     ("connection",),
     (
-        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals"),
+        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals", "sql_type"),
         "__init__",
     ),
 )
