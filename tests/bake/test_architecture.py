@@ -28,7 +28,17 @@ ROWS = (
     ("schema",),
     ("connection",),
     (
-        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals", "sql_type"),
+        *(
+            "errors",
+            "redaction",
+            "request",
+            "settings",
+            "config",
+            "signals",
+            "meter",
+            "alembic_internals",
+            "sql_type",
+        ),
         "__init__",
     ),
 )
