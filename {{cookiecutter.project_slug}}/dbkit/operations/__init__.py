@@ -5,6 +5,7 @@ commits every statement for itself, so a revision holds such operations and noth
 after an interruption, each does what is left to do. On SQLite they are ordinary operations.
 """
 
+import dbkit.operations.sqlite_batches  # noqa: F401 - replaces op.batch_alter_table on SQLite
 from dbkit.operations.backfill import Backfill
 from dbkit.operations.columns import ColumnOperations
 from dbkit.operations.constraints import ConstraintOperations

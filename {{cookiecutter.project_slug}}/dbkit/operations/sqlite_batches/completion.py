@@ -1,0 +1,90 @@
+"""Gives a reflected table what SQLAlchemy's reflection of SQLite does not see.
+
+https://docs.sqlalchemy.org/en/21/dialects/sqlite.html
+"""
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Dialect, MetaData, Table, text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import conv
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from dbkit.schema.sqlite_sql import Statement, normalized
+
+GENERATED = " GENERATED ALWAYS"  # which a pragma takes for a part of the type
+
+
+class Declared(TypeDecorator[Any]):
+    """A type with its collation, written as it was declared.
+
+    Args:
+        reflected: what SQLAlchemy takes it for.
+        declared: the text in the CREATE TABLE statement.
+    """
+
+    impl = TypeEngine
+    cache_ok = False
+
+    def __init__(self, reflected: TypeEngine[Any], declared: str) -> None:
+        self.reflected, self.declared = reflected, declared
+        super().__init__()
+        self.impl = reflected
+
+    def copy(self, **_keywords: Any) -> "Declared":
+        """Return the same once more."""
+        return Declared(self.reflected, self.declared)
+
+
+@compiles(Declared)
+def _write(declared: Declared, _compiler: Any, **_keywords: Any) -> str:
+    return declared.declared
+
+
+def complete(table: Table, statement: Statement, types: dict[str, str], dialect: Dialect) -> None:
+    """Give the columns of a reflected table and keys back what the text says of them.
+
+    Args:
+        types: those that are declared, by column.
+    """
+    for column in table.columns:
+        said = statement.columns.get(column.name.lower(), {})
+        _complete_type(column, types[column.name], said.get("collation"), dialect)
+        if column.computed is not None and "computed" in said:
+            column.computed.sqltext = expression_of(said["computed"])
+        if said.get("autoincrement"):
+            table.dialect_kwargs["sqlite_autoincrement"] = True
+    for constraint in table.foreign_key_constraints:
+        when = statement.deferrable.get(tuple(key.lower() for key in constraint.column_keys))
+        if when is not None:
+            constraint.deferrable, constraint.initially = True, when
+
+
+def checks_of(table: Table, statement: Statement) -> list[CheckConstraint]:
+    """Return the CHECKs of a table in the order of its text, with or without a name."""
+    owner = Table(table.name, MetaData())  # which gives no names
+    return [
+        CheckConstraint(plain(expression), name=conv(name) if name else None, table=owner)
+        for name, expression in statement.checks
+    ]
+
+
+def expression_of(computed: str) -> Any:
+    """Return the expression of a computed column, such as `(a * 2) STORED`."""
+    return plain(computed.rpartition(" ")[0])
+
+
+def plain(expression: str) -> Any:
+    """Return an expression without its outermost parentheses, in which `:name` is no parameter."""
+    return text(expression[1:-1].replace(":", r"\:"))
+
+
+def _complete_type(
+    column: Column[Any], declared: str, collation: str | None, dialect: Dialect
+) -> None:
+    if column.computed is not None and declared.upper().endswith(GENERATED):
+        declared = declared[: -len(GENERATED)]
+    if collation is not None:
+        declared = f"{declared} COLLATE {collation}"
+    if normalized(column.type.compile(dialect)).upper() != normalized(declared).upper():
+        column.type = Declared(column.type, declared)
