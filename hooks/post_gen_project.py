@@ -23,6 +23,14 @@ def remove_caches() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def choose_workflow() -> None:
+    """Keep the CI of the database that the revisions are written for."""
+    workflows = Path(".github/workflows")
+    (workflows / "ci-{{ cookiecutter.database }}.yml").replace(workflows / "ci.yml")
+    for other in workflows.glob("ci-*.yml"):
+        other.unlink()
+
+
 def write_env() -> None:
     """Write .env for its owner's eyes only. One that is there stays: the database knows its password."""
     # Letters and digits alone need no escaping, neither in a URL nor in a shell.
@@ -90,6 +98,7 @@ def print_next_steps() -> None:
 # A folder's name may be more than the terminal's encoding can say.
 sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a TextIOWrapper
 remove_caches()
+choose_workflow()
 write_env()
 write_checksums()
 init_git()

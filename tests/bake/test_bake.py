@@ -62,12 +62,12 @@ def test_every_toml_and_yaml_file_of_the_template_parses_unrendered(template: Pa
         ("sqlite", r"sqlite\+aiosqlite:///my_service_dev\.db"),
     ],
 )
-def test_the_database_choice_sets_the_url_and_nothing_else(
+def test_the_database_choice_sets_the_url_and_the_ci_and_nothing_else(
     bake: Baker, default_project: Path, database: str, url: str
 ) -> None:
     project = bake(database=database)
     assert re.fullmatch(url, settings(project)["DATABASE_URL"] or "")
-    theirs = {".env", ".env.example", ".cookiecutter.json"}  # the last keeps the choice itself
+    theirs = {".env", ".env.example", ".cookiecutter.json", ".github/workflows/ci.yml"}
     others = [name for name in files(project) if name not in theirs]
     assert others == [n for n in files(default_project) if n not in theirs]
     assert [n for n in others if (project / n).read_bytes() != (default_project / n).read_bytes()] == []

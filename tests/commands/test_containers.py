@@ -59,10 +59,11 @@ def test_any_slug_is_a_name_for_compose(bake: Baker, slug: str) -> None:
     assert compose(bake.replayed(project_slug=slug))["name"] == slug
 
 
-@pytest.mark.parametrize("where", ["baked", "template", "checkout"])
-def test_the_workflow_follows_its_schema_baked_or_not(default_project: Path, where: str) -> None:
-    folder = {"baked": default_project, "template": PROJECT, "checkout": CHECKOUT}[where]
-    check("vendor.github-workflows", folder / ".github" / "workflows" / "ci.yml")
+@pytest.mark.parametrize("name", ["ci.yml", "ci-postgresql.yml", "ci-sqlite.yml", "checkout"])
+def test_the_workflow_follows_its_schema_baked_or_not(default_project: Path, name: str) -> None:
+    folder = {"ci.yml": default_project, "checkout": CHECKOUT}.get(name, PROJECT)
+    workflow = "ci.yml" if name == "checkout" else name
+    check("vendor.github-workflows", folder / ".github" / "workflows" / workflow)
 
 
 def test_the_templates_own_workflow_runs_a_project_on_macos_with_its_make() -> None:
@@ -87,9 +88,17 @@ def test_python_of_the_image_and_of_ci_is_the_one_that_was_chosen(bake: Baker, v
     assert f"ARG PYTHON_VERSION={version}\n" in (project / "Dockerfile").read_text("utf-8")
 
 
-def test_ci_runs_the_same_commands_as_people_do(default_project: Path) -> None:
-    jobs = yaml.safe_load((default_project / ".github" / "workflows" / "ci.yml").read_text("utf-8"))["jobs"]
-    targets = (default_project / "Makefile").read_text("utf-8")
+@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+def test_ci_runs_the_same_commands_as_people_do_on_the_projects_own_database(
+    bake: Baker, database: str
+) -> None:
+    project = bake(database=database)
+    [workflow] = (project / ".github" / "workflows").iterdir()
+    assert workflow.name == "ci.yml"
+    jobs = yaml.safe_load(workflow.read_text("utf-8"))["jobs"]
+    assert {job["env"]["DATABASE_URL"].partition(":")[0] for job in jobs.values()} == {database}
+    assert all(("services" in job) == (database == "postgresql") for job in jobs.values())
+    targets = (project / "Makefile").read_text("utf-8")
     commands = [step["run"] for job in jobs.values() for step in job["steps"] if "run" in step]
     assert {"make check", "make migrate-test", "make migration-check"} <= set(commands)
     for command in commands:

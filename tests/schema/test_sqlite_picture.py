@@ -19,8 +19,10 @@ CREATE TABLE users (
     note TEXT,
     "check" TEXT COLLATE NOCASE,
     "foreign",
+    "a ""b"", c" TEXT COLLATE NOCASE,
     CONSTRAINT ck_users_price CHECK (price > 0 AND note <> 'a, b)'),
-    CONSTRAINT uq_users_note UNIQUE (note, name)
+    CONSTRAINT uq_users_note UNIQUE (note, name),
+    FOREIGN KEY ("a ""b"", c") REFERENCES orgs (name) DEFERRABLE INITIALLY DEFERRED
 )"""
 SCHEMA = f"""
 CREATE TABLE orgs (id INTEGER PRIMARY KEY, name TEXT) STRICT, WITHOUT ROWID;
@@ -44,12 +46,15 @@ DRIFTS = [
     ("DEFAULT 'nobody'", "DEFAULT 'no body'", "column users.name: default"),
     (" DEFAULT 'nobody'", "", "column users.name: default"),
     ('"check" TEXT COLLATE NOCASE', '"check" TEXT', "column users.check: collation"),
+    ('"a ""b"", c" TEXT COLLATE NOCASE', '"a ""b"", c" TEXT', 'column users.a "b", c: collation'),
+    ("(name) DEFERRABLE INITIALLY DEFERRED", "(name)", 'foreign key users(a "b", c): deferrable'),
     (" AUTOINCREMENT", "", "column users.id: autoincrement"),
     ("NOT NULL PRIMARY KEY AUTOINCREMENT", "NOT NULL", "column users.id: autoincrement; primary key"),
     ("(price * 2) STORED", "(price * 3) STORED", "column users.gross: computed"),
     ("(price * 2) STORED", "(price * 2) VIRTUAL", "column users.gross: computed"),
     (" CHECK (length(name) > 1)", "", "check users.(length(name) > 1)"),
     ("price > 0 AND", "price >= 0 AND", "check users.ck_users_price: definition"),
+    ("'a, b)'", "'a , b)'", "check users.ck_users_price: definition"),
     ("note, name)", "note)", "unique constraint users(note)"),
     (
         "REFERENCES orgs (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED",
@@ -58,8 +63,12 @@ DRIFTS = [
     ),
     ("ON DELETE CASCADE", "ON DELETE SET NULL", "foreign key users(org_id): on delete"),
     ("ON DELETE CASCADE", "ON DELETE CASCADE ON UPDATE CASCADE", "foreign key users(org_id): on update"),
-    ("DEFERRABLE INITIALLY DEFERRED", "", "foreign key users(org_id): deferrable"),
-    ("DEFERRABLE INITIALLY DEFERRED", "NOT DEFERRABLE", "foreign key users(org_id): deferrable"),
+    ("CASCADE DEFERRABLE INITIALLY DEFERRED", "CASCADE", "foreign key users(org_id): deferrable"),
+    (
+        "CASCADE DEFERRABLE INITIALLY DEFERRED",
+        "CASCADE NOT DEFERRABLE",
+        "foreign key users(org_id): deferrable",
+    ),
     ("orgs (id)", "orgs (name)", "foreign key users(org_id): references"),
     ("price DESC", "price", "index ix_users_price: definition"),
     (" WHERE note IS NOT NULL", "", "index ix_users_price: definition"),

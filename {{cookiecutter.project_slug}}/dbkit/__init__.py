@@ -9,8 +9,8 @@ template replaces this folder as a whole. What a service may want different is a
     testing                              what the project's tests run on
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
-    devserver                            the development database server
     throwaways                           throwaway databases that the revisions have built
+    devserver                            the development database server
     execution                            carry revisions out on one database
     locking                              wait for others: the lock, blockers, backoff
     history                              what ran on a database

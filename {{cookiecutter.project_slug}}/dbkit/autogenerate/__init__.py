@@ -2,7 +2,7 @@
 
 from dbkit.autogenerate.comparison import find_differences
 from dbkit.autogenerate.options import autogenerate_options
-from dbkit.autogenerate.two_pictures import take_pictures
+from dbkit.autogenerate.taking import take_pictures
 from dbkit.autogenerate.verification import with_pictures, write_proved
 
 __all__ = [

@@ -12,6 +12,7 @@ from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
 from sqlalchemy import CheckConstraint, Table
+from sqlalchemy.sql.elements import conv
 
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 
@@ -57,8 +58,10 @@ def compare(
 
 
 def _reflected(name: str, definition: str, table: Table) -> CheckConstraint:
+    """Return a CHECK of a picture; its name is the whole name, whatever the convention."""
     match = CONDITION.fullmatch(definition)
-    return CheckConstraint(match["condition"] if match else definition, name=name, table=table)
+    condition = match["condition"] if match else definition
+    return CheckConstraint(condition, name=conv(name), table=table)  # the convention is in it
 
 
 Plugin(NAME).add_autogenerate_comparator(compare, "table", "checkconstraints")

@@ -12,9 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.computed_columns import replacements
+from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.ordering import order
 from dbkit.autogenerate.preparation import preparations
+from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
@@ -49,6 +51,7 @@ def _prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -
         if dialect != "sqlite":  # which adds no stored column
             upgrade.ops += replacements(pictures)
         order(upgrade, is_sqlite=dialect == "sqlite")
+        place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
 
 
@@ -62,7 +65,7 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
     changes = [change for script in directives for change in script.upgrade_ops_list]
     if all(change.is_empty() for change in changes):
         pictures: TwoPictures | None = context.opts.get(PICTURES)
-        if pictures is not None and pictures.differences():
+        if pictures is not None and not pictures.has_own_writer and pictures.differences():
             return  # the proof says what is not written
         command.config.print_stdout(
             "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
@@ -71,7 +74,9 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
         return
     notes = {
         script.rev_id: [
-            note for change in script.upgrade_ops_list for note in possible_renames(change.ops)
+            note
+            for change in script.upgrade_ops_list
+            for note in (*possible_renames(change.ops), *possible_renamed_values(change.ops))
         ]
         for script in directives
     }

@@ -81,6 +81,8 @@ def _take_indexes(upgrade: ops.UpgradeOps, models: MetaData) -> list[IndexOp]:
 
 def _must_stay(op: IndexOp, others: list[ops.MigrateOperation], *, is_referred: bool) -> bool:
     """Tell whether another change of its table needs the index in the same revision."""
+    if op.info.get("stays"):  # an enum type in its definition gets other values
+        return True
     if isinstance(op, ops.CreateIndexOp):
         return is_referred and bool(op.unique)  # a new foreign key may refer to its columns
     constraints = [other for other in others if isinstance(other, ops.AddConstraintOp)]

@@ -1,4 +1,4 @@
-"""Builds what the models say, in a copy of the database that the revisions have built.
+"""Builds what the models say, in place of what the revisions have built of it.
 
 The tables, enum types and sequences that models describe are set aside there, and the models' own
 `create_all` makes them anew. What no model describes, such as functions and extensions, stays.

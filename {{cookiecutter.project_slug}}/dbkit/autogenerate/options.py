@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from alembic.config import Config
-from sqlalchemy import MetaData
 from sqlalchemy.schema import SchemaItem
 
 from dbkit.autogenerate.directives import directives_hook
 from dbkit.autogenerate.models import load_metadata
 from dbkit.autogenerate.rendering import render_item
+from dbkit.autogenerate.two_pictures import ANY_SCHEMA
 from dbkit.config import EnvironmentOptions, left_alone
 from dbkit.history import TABLE as HISTORY_TABLE
 
@@ -45,13 +45,13 @@ def autogenerate_options(
         "render_as_batch": dialect == "sqlite",
         **theirs,
         "target_metadata": metadata,
-        "autogenerate_plugins": [
-            *_plugins(dialect, config, metadata),
-            *theirs.get("autogenerate_plugins", ()),
-        ],
+        "autogenerate_plugins": [*_plugins(), *theirs.get("autogenerate_plugins", ())],
         "include_name": _both(
             theirs.get("include_name"),
             _include_name(schemas, config, any_schema="include_schemas" in theirs),
+        ),
+        ANY_SCHEMA: _both(
+            theirs.get("include_name"), _include_name(schemas, config, any_schema=True)
         ),
         "include_object": _both(theirs.get("include_object"), _include_object(config)),
         "process_revision_directives": directives_hook(theirs.get("process_revision_directives")),
@@ -59,32 +59,18 @@ def autogenerate_options(
     }
 
 
-def _plugins(dialect: str, config: Config, metadata: MetaData) -> list[str]:
+def _plugins() -> list[str]:
     """Import what compares, and return the names of the plug-ins.
 
     The modules register themselves, some for the whole process, and take time to import: so only
     what compares imports them.
     """
-    import dbkit.autogenerate.comparators  # noqa: F401 - replaces Alembic's implementations
-    from dbkit.autogenerate import check_constraints, computed_columns
+    import dbkit.autogenerate.comparators  # replaces Alembic's implementations
+    import dbkit.autogenerate.type_checks  # noqa: F401 - replaces how Alembic writes columns
+    from dbkit.autogenerate import casts, check_constraints, computed_columns, enums
 
-    if dialect == "postgresql":
-        import alembic_postgresql_enum  # compares enum types and their values
-
-        is_named, known = left_alone(config), _names_of_types(metadata)
-        alembic_postgresql_enum.set_configuration(
-            alembic_postgresql_enum.Config(
-                include_name=lambda name: name in known or not is_named(name, f"public.{name}")
-            )
-        )
-    return ["alembic.autogenerate.*", check_constraints.NAME, computed_columns.NAME]
-
-
-def _names_of_types(metadata: MetaData) -> set[str]:
-    """Return the names of the types that the models' columns have, of an array's elements too."""
-    types = (column.type for table in metadata.tables.values() for column in table.columns)
-    named = (getattr(getattr(one, "item_type", one), "name", None) for one in types)
-    return {name for name in named if name}
+    ours = (check_constraints, computed_columns, casts, enums)
+    return ["alembic.autogenerate.*", *(module.NAME for module in ours)]
 
 
 def _include_name(schemas: set[str | None], config: Config, *, any_schema: bool) -> Filter:

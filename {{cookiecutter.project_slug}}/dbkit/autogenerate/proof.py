@@ -3,21 +3,18 @@
 Up, they must make of it what the models say; down, what it was.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from tempfile import TemporaryDirectory
 from warnings import catch_warnings
 
 from alembic.autogenerate import RevisionContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, MigrationStep
-from alembic.script import Script, ScriptDirectory
-from alembic.script.revision import RevisionMap
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import SAWarning
 
 from dbkit import execution
+from dbkit.autogenerate.scratch import using, written
 from dbkit.autogenerate.two_pictures import TwoPictures
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect
@@ -73,12 +70,13 @@ async def prove(
     """
     outcome = Outcome()
     old = known_revisions(environment.script)
-    with _written(command) as scratch, _using(environment, scratch):
+    with written(command) as scratch, using(environment, scratch):
         before = await _look(copy, pictures)
         try:
             await _run(copy, environment, options, execution.upgrade_steps(scratch))
             after = await _look(copy, pictures)
-            outcome.not_written = pictures.differences(after)
+            if not pictures.has_own_writer:
+                outcome.not_written = pictures.differences(after)
             outcome.mends = _statements(_turned(outcome.not_written), pictures.wanted, after)
             await _run(copy, environment, options, _steps_back(scratch, old))
             after = await _look(copy, pictures)
@@ -87,37 +85,6 @@ async def prove(
         except CommandError as error:
             outcome.failure = str(error)
     return outcome
-
-
-@contextmanager
-def _written(command: RevisionContext) -> Iterator[ScriptDirectory]:
-    """Write the files to a folder that is gone afterwards, as revisions after all others."""
-    real = command.script_directory
-    with TemporaryDirectory() as folder:
-        scratch = ScriptDirectory.from_config(command.config)
-        scratch.version_locations, scratch.hooks = [folder], []
-        scratch.messaging_opts = {"quiet": True}
-        # Not the same objects: a revision knows those that come after it.
-        known = [Script(one.module, one.revision, one.path) for one in real.walk_revisions()]
-        scratch.revision_map = RevisionMap(lambda: known)
-        command.script_directory = scratch
-        try:
-            list(command.generate_scripts())
-            yield scratch
-        finally:
-            command.script_directory = real
-
-
-@contextmanager
-def _using(environment: EnvironmentContext, script: ScriptDirectory) -> Iterator[None]:
-    """Let `environment` run other files; afterwards, the command can write its own as before."""
-    real, options = environment.script, environment.context_opts
-    environment.script = script
-    environment.context_opts = dict(options)  # `configure` changes it, and writing needs it
-    try:
-        yield
-    finally:
-        environment.script, environment.context_opts = real, options
 
 
 async def _run(

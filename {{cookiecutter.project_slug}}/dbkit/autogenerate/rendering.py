@@ -1,4 +1,4 @@
-"""How types of the service's own are written: no revision imports the application."""
+"""How types are written: no revision imports the application, and no table makes an enum type."""
 
 from typing import Any, Literal
 
@@ -6,6 +6,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import TypeDecorator
 
 from dbkit.alembic_internals import render_type
+from dbkit.autogenerate.enum_types import POSTGRESQL, enum_of
 
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
@@ -15,6 +16,21 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     https://alembic.sqlalchemy.org/en/latest/autogenerate.html#affecting-the-rendering-of-types-themselves
     """
     is_sqlalchemys = type(item).__module__.startswith("sqlalchemy.")  # such as Interval
-    if kind == "type" and isinstance(item, TypeDecorator) and not is_sqlalchemys:
+    is_decorator = isinstance(item, TypeDecorator) and not is_sqlalchemys
+    if kind == "type" and is_decorator:
         return render_type(item.load_dialect_impl(context.migration_context.dialect), context)
+    if kind == "type" and context.dialect.name == "postgresql" and not is_decorator:
+        return _enum(item, context.opts["sqlalchemy_module_prefix"] or "")
     return False
+
+
+def _enum(item: Any, prefix: str) -> str | Literal[False]:
+    """Render an enum type, or an array of it, as one that no table creates or drops."""
+    enum = enum_of(item)
+    if enum is None or not enum.name:
+        return False
+    schema = f", schema={str(enum.schema)!r}" if enum.schema else ""
+    values = ", ".join(map(repr, enum.enums))
+    text = f"{prefix}Enum({values}, name={str(enum.name)!r}{schema}, create_type=False)"
+    is_array = hasattr(item.dialect_impl(POSTGRESQL), "item_type")
+    return f"{prefix}ARRAY({text})" if is_array else text

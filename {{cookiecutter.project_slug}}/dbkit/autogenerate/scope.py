@@ -1,38 +1,19 @@
 """What models can describe of a schema, and which of it they take the place of."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Enum, MetaData, Sequence, Table
-from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbkit.alembic_internals import sequences_of
+from dbkit.autogenerate.enum_types import enums_of, used_by_those_alone
+from dbkit.autogenerate.properties import OF_TABLES, names_in, reduced
 from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
-PART = re.compile(r'"((?:[^"]|"")+)"|([^.]+)')
 VIEWS = ("view", "materialized view")
-OF_TABLES = {"column", "constraint", "index", "check", "unique constraint", "foreign key"}
-# Properties that models decide; of the second kind, where they say something.
-ALWAYS = {
-    "table": {"partitioned", "inherits", "comment"},
-    "column": {"type", "collation", "not null", "default", "computed", "identity", "comment"}
-    | {"primary key", "autoincrement"},
-    "constraint": {"definition"},
-    "index": {"definition"},
-    "type": {"enum"},
-    "schema": set[str](),
-}
-WHERE_SAID = {"table": {"options", "unlogged", "strict", "without rowid"}}
-
-
-def names_in(name: str) -> tuple[str, ...]:
-    """Split a name such as `public."Order".id`, of PostgreSQL, into its parts without quotes."""
-    parts = PART.findall(name)
-    return tuple(quoted.replace('""', '"') or bare for quoted, bare in parts)
 
 
 @dataclass(frozen=True)
@@ -105,27 +86,25 @@ class Scope:
     @cached_property
     def enums(self) -> dict[tuple[str, ...], Enum]:
         """The models' enum types that are types of the database."""
-        found = (enum_of(column.type) for table in self.tables for column in table.columns)
-        return {
-            self.key("type", enum.schema or self.metadata.schema, enum.name): enum
-            for enum in found
-            if enum is not None and enum.name and enum.native_enum
-        }
+        if self.default_schema is None:
+            return {}
+        found = enums_of(self.tables, self.metadata)
+        return {self.key("type", *names): enum for names, enum in found.items()}
 
     @cached_property
     def replaced_types(self) -> dict[tuple[str, ...], SchemaObject]:
         """Enum types of the database that models describe, or that only replaced tables use."""
         objects = self.found.objects.values()
-        types = {self.key_of(one): one for one in objects if "enum" in one.definition}
-        used, elsewhere = set[str](), set[str]()
-        for one in objects:
-            words = set(re.findall(r'[\w".]+', str(sorted(one.definition.items()))))
-            is_ours = self._table_of(one, self.found) in self.replaced
-            (used if is_ours else elsewhere).update(words)
+        types = [one for one in objects if "enum" in one.definition]
+        unused = used_by_those_alone(
+            types, objects, lambda one: self._table_of(one, self.found) in self.replaced
+        )
+        by_key = [(self.key_of(one), one) for one in types]
+        names = {one.name for one in unused}
         return {
             key: one
-            for key, one in types.items()
-            if key in self.enums or (one.name in used and one.name not in elsewhere)
+            for key, one in by_key
+            if key in self.enums or (one.name in names and self._would_be_dropped(key, one))
         }
 
     def described(self, picture: Picture, wanted: Picture | None = None) -> Picture:
@@ -138,6 +117,7 @@ class Scope:
         ours = {self.key("table", table.schema, table.name) for table in self.tables}
         ours |= set(self.replaced)
         schemas = {table.schema for table in self.tables} - {None}
+        schemas |= {enum.schema for enum in self.enums.values()}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)
@@ -151,7 +131,7 @@ class Scope:
             )
             if is_described:
                 said = wanted.objects.get(one.key) if wanted else one
-                kept.append(_reduced(one, said))
+                kept.append(reduced(one, said))
         return Picture.of(picture.dialect, picture.version, kept)
 
     def table_of(self, one: SchemaObject) -> Table | None:
@@ -162,7 +142,10 @@ class Scope:
         for table in self.tables:
             if self.key("table", table.schema, table.name) == key:
                 return table
-        schema = None if len(key) < 3 or key[1] == self.default_schema else key[1]
+        return self._stand_in(key)
+
+    def _stand_in(self, key: tuple[str, ...]) -> Table:
+        schema = None if self.default_schema in (None, key[1]) else key[1]
         return Table(key[-1], MetaData(), schema=schema)
 
     def _table_of(self, one: SchemaObject, picture: Picture) -> tuple[str, ...] | None:
@@ -174,37 +157,12 @@ class Scope:
     def _would_be_dropped(self, key: tuple[str, ...], one: SchemaObject) -> bool:
         if "bound" in one.definition or key[-1] in self.own:
             return False
-        name, schema = key[-1], None if key[1] == self.default_schema else key[1]
-        schema = None if self.default_schema is None else schema
-        table = Table(name, MetaData(), schema=schema)
+        table = self._stand_in(key)
+        name, schema = table.name, table.schema
         parents = {"schema_name": schema, "schema_qualified_table_name": table.fullname}
-        if schema and not self.filters["include_name"](schema, "schema", {}):
-            return False
+        include_name = self.filters["include_name"]
         return bool(
-            self.filters["include_name"](name, "table", parents)
+            (schema is None or include_name(schema, "schema", {}))
+            and include_name(name, "table", parents)
             and self.filters["include_object"](table, name, "table", True, None)
         )
-
-
-def enum_of(column_type: TypeEngine[Any]) -> Enum | None:
-    """Return the enum type inside of decorators and arrays, if there is one."""
-    while isinstance(column_type, TypeDecorator):
-        column_type = column_type.impl_instance
-    item = getattr(column_type, "item_type", None)
-    if item is not None:
-        return enum_of(item)
-    return column_type if isinstance(column_type, Enum) else None
-
-
-def _reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
-    """Return an object with those properties alone that models decide."""
-    names = ALWAYS.get(one.kind)
-    definition = dict(one.definition)
-    if names is not None:
-        said_names = WHERE_SAID.get(one.kind, set()) & set(said.definition if said else ())
-        definition = {
-            name: value for name, value in definition.items() if name in names | said_names
-        }
-    if one.kind == "constraint":
-        definition["definition"] = str(definition["definition"]).removesuffix(" NOT VALID")
-    return replace(one, definition=definition)

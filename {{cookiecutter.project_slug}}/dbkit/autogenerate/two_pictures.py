@@ -1,23 +1,19 @@
 """What the revisions have built and what the models say, as pictures of two real databases."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from sqlalchemy import Connection, Constraint, Dialect, Index
+from sqlalchemy import Constraint, Dialect, Index
 
-from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.own_filters import is_included
 from dbkit.autogenerate.scope import Scope
-from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect, throwaway_database
-from dbkit.history import TABLE as HISTORY_TABLE
-from dbkit.schema import Difference, Facets, Picture, SchemaObject, differences, read
+from dbkit.schema import Difference, Facets, Picture, SchemaObject, differences
 
 PICTURES = "pictures"  # the option of `configure` that holds them
+ANY_SCHEMA = "include_name_of_any_schema"  # one with a filter for databases without strangers
 # Keywords of `configure`, and the properties that they decide.
 DECIDED = {"compare_type": {"type", "collation"}, "compare_server_default": {"default"}}
+WRITERS = ("process_revision_directives", "render_item")
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,7 @@ class TwoPictures:
         wanted: what the models say.
         dialect: that of the databases.
         decided: properties of columns that functions of the service's compare.
+        has_own_writer: a function of the service's changes what is written, and knows best.
     """
 
     scope: Scope
@@ -37,6 +34,7 @@ class TwoPictures:
     wanted: Picture
     dialect: Dialect
     decided: frozenset[str] = frozenset()
+    has_own_writer: bool = False
 
     def differences(self, after: Picture | None = None) -> list[Difference]:
         """Return each object that differs, as far as the service's own filters want it compared.
@@ -97,53 +95,3 @@ def final_name(item: Index | Constraint, dialect: Dialect) -> str | None:
     preparer = dialect.identifier_preparer
     quoted = preparer.format_constraint(item)
     return preparer.unformat_identifiers(quoted)[0] if quoted else None
-
-
-async def take_pictures(
-    built: DatabaseURL,
-    home: DatabaseURL,
-    keywords: Mapping[str, Any],
-    options: EnvironmentOptions,
-) -> TwoPictures:
-    """Build what the models say beside what the revisions have built, and look at both.
-
-    Args:
-        built: a throwaway database that stands at the newest revisions; nobody is connected to it.
-        home: where another one is made.
-        keywords: those of `autogenerate_options`.
-
-    Raises:
-        CommandError: the database does not take what the models say.
-        DatabaseUnavailable: no connection, or no right to create a database.
-    """
-
-    def look(connection: Connection) -> Scope:
-        names = (options.version_table, HISTORY_TABLE)
-        schema = connection.dialect.default_schema_name
-        return Scope(
-            keywords["target_metadata"],
-            read(connection),
-            {name: keywords[name] for name in ("include_name", "include_object")},
-            schema if connection.dialect.name == "postgresql" else None,
-            frozenset(names),
-        )
-
-    def rebuild_and_read(connection: Connection, scope: Scope) -> Picture:
-        rebuild(connection, scope)
-        return read(connection)
-
-    async with connect(built, autocommit=False) as connection:
-        scope = await connection.run_sync(look)
-    async with (
-        throwaway_database(home, copy_of=built) as copy,
-        connect(copy, autocommit=False) as connection,
-    ):
-        picture = await connection.run_sync(rebuild_and_read, scope)
-    decided = (facets for name, facets in DECIDED.items() if name in options.configure)
-    return TwoPictures(
-        scope,
-        scope.described(scope.found, picture),
-        scope.described(picture),
-        connection.dialect,
-        frozenset().union(*decided),
-    )

@@ -20,13 +20,18 @@ COMPARE = ("compare_type", "compare_server_default")
 
 
 def with_pictures(
-    keywords: Mapping[str, Any], pictures: TwoPictures, options: EnvironmentOptions
+    keywords: Mapping[str, Any], pictures: TwoPictures | None, options: EnvironmentOptions
 ) -> dict[str, Any]:
     """Return the keywords of `configure` with which Alembic compares by two pictures.
 
     If they are equal, there is nothing to compare, but by plug-ins and functions of the service's.
     """
-    with_them = {**keywords, PICTURES: pictures}
+    if pictures is None:
+        return dict(keywords)
+    include_name = pictures.scope.filters["include_name"]
+    with_them = {**keywords, PICTURES: pictures, "include_name": include_name}
+    if any(len(key) > 2 and include_name(key[1], "schema", {}) for key in pictures.scope.replaced):
+        with_them["include_schemas"] = True
     has_own = any(callable(options.configure.get(name)) for name in COMPARE)
     if not has_own and not pictures.differences():
         theirs = options.configure.get("autogenerate_plugins", ())
@@ -51,10 +56,11 @@ async def write_proved(
     Raises:
         CommandError: they are written, but not right; what is wrong is printed, and in the files.
     """
-    outcome = await _prove(built, home, pictures, environment, command, options)
+    arguments = (pictures, environment, command, options)
+    outcome = await _prove(built, home, *arguments)
     for _ in range(2):  # what the upgrade lacks, and then what the downgrade does
         if add_mends(command, outcome):
-            outcome = await _prove(built, home, pictures, environment, command, options)
+            outcome = await _prove(built, home, *arguments)
     lines = outcome.lines()
     if not lines:
         return
@@ -67,8 +73,8 @@ async def write_proved(
             "no file is written: the models need what autogenerate cannot write, see above;"
             " 'make migration-empty' makes a file for it"
         )
-    arguments: dict[str, Any] = command.template_args
-    notes: dict[str, list[str]] = arguments.setdefault("notes", {})
+    variables: dict[str, Any] = command.template_args
+    notes: dict[str, list[str]] = variables.setdefault("notes", {})
     last = command.generated_revisions[-1].rev_id
     notes.setdefault(str(last), []).extend(lines)
     names = [Path(script.path).name for script in command.generate_scripts() if script]

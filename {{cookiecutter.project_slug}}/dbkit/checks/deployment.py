@@ -8,13 +8,12 @@ from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.live import look_at
 from dbkit.checks.models import MODELS_DIFFER, find_model_differences
-from dbkit.checks.place import throwaway_server
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, one_line_errors
 from dbkit.history import check_ahead, find_edited
 from dbkit.revisions import Status, compare_revisions, read_current, scripts
-from dbkit.throwaways import built_database
+from dbkit.throwaways import built_database, throwaway_server
 
 
 async def check_deployment(

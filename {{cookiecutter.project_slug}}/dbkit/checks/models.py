@@ -37,7 +37,8 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
             differences = await connection.run_sync(
                 lambda sync: find_differences(environment, sync, keywords)
             )
-    lines = [one.describe("the revisions", "the models") for one in pictures.differences()]
+    found = pictures.differences() if pictures else []
+    lines = [one.describe("the revisions", "the models") for one in found]
     differences = differences or "\n".join(f"  {line}" for line in lines)
     if differences:
         print(differences)

@@ -1,6 +1,7 @@
 """Carries out each kind of request with the package that knows how."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -13,14 +14,16 @@ from sqlalchemy import Connection
 
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
-from dbkit.connection import DatabaseURL, migration_database, throwaway_home
+from dbkit.connection import DatabaseURL, migration_database
+from dbkit.environment.comparing import autogenerate, check
 from dbkit.environment.read_only import read
 from dbkit.history import Scope
 from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
 from dbkit.settings import get_settings
-from dbkit.throwaways import built_database
+
+log = logging.getLogger("alembic.migrator")
 
 
 def carry_out(
@@ -41,7 +44,9 @@ def carry_out(
         sql = execution.render(environment, database, request, keywords)
         _write(environment.config.output_buffer or sys.stdout, sql)
     elif request.kind is Kind.AUTOGENERATE:
-        _run_async(_autogenerate(environment, database, request, options))
+        _run_async(autogenerate(environment, database, request, options))
+    elif arguments:
+        _run_async(check(environment, database.for_reading(), request, options))
     elif request.kind is Kind.RUN:
         scope = Scope.of(options)
         executor = execution.Executor(environment, database, request, keywords, scope=scope)
@@ -49,8 +54,6 @@ def carry_out(
     else:
         if request.kind is Kind.READ:
             database = database.for_reading()
-        if arguments:
-            keywords = _compare_keywords(environment, database, options)
         writes = request.kind is Kind.CREATE_VERSION_TABLE
         work = _create_version_table if writes else read
         budget = WaitBudget(get_settings().migration_wait) if writes else None
@@ -79,45 +82,6 @@ def _create_version_table(
     if not migration.get_current_heads():
         execution.create_version_table(migration, environment.script)
     connection.commit()
-
-
-def _compare_keywords(
-    environment: EnvironmentContext, database: DatabaseURL, options: EnvironmentOptions
-) -> dict[str, Any]:
-    from dbkit.autogenerate import autogenerate_options  # only what compares imports the models
-
-    return {
-        **execution.run_keywords(options, database.dialect),
-        **autogenerate_options(environment.config, database.dialect, options),
-    }
-
-
-async def _autogenerate(
-    environment: EnvironmentContext,
-    database: DatabaseURL,
-    request: Request,
-    options: EnvironmentOptions,
-) -> None:
-    """Compare the models with what the revisions build, never with what a database holds."""
-    from dbkit import autogenerate
-
-    home = throwaway_home()
-    if home.dialect != database.dialect:
-        home = database
-    keywords = _compare_keywords(environment, database, options)
-    async with built_database(home, options, environment=environment) as built:
-        pictures = await autogenerate.take_pictures(built, home, keywords, options)
-        keywords = autogenerate.with_pictures(keywords, pictures, options)
-
-        async def compare(connection: Any) -> None:
-            await connection.run_sync(read, environment, keywords | {"fn": request.find})
-
-        await _with_connection(built, compare)
-        if request.revision is None or not request.revision.generated_revisions:
-            return
-        await autogenerate.write_proved(
-            built, home, pictures, environment, request.revision, options
-        )
 
 
 def _write(output: TextIO, text: str) -> None:

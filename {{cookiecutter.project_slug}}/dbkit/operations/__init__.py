@@ -9,6 +9,13 @@ import dbkit.operations.sqlite_batches  # noqa: F401 - replaces op.batch_alter_t
 from dbkit.operations.backfill import Backfill
 from dbkit.operations.columns import ColumnOperations
 from dbkit.operations.constraints import ConstraintOperations
+from dbkit.operations.enums import EnumOperations
 from dbkit.operations.indexes import IndexOperations
 
-__all__ = ["Backfill", "ColumnOperations", "ConstraintOperations", "IndexOperations"]
+__all__ = [
+    "Backfill",
+    "ColumnOperations",
+    "ConstraintOperations",
+    "EnumOperations",
+    "IndexOperations",
+]

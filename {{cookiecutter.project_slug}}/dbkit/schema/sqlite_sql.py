@@ -26,8 +26,11 @@ def tokens_of(sql: str) -> list[str]:
 
 def normalized(sql: str) -> str:
     """The same statement with single spaces and without comments."""
-    text = " ".join(tokens_of(sql))
-    return re.sub(r"(?<=\() | (?=[(),])", "", text)
+    text = ""
+    for token in tokens_of(sql):
+        space = "" if not text or text.endswith("(") or token in ("(", ",", ")") else " "
+        text += space + token
+    return text
 
 
 class Statement:
@@ -48,7 +51,7 @@ class Statement:
             if clause[0].upper() in OF_A_TABLE:
                 self._read_parts(clause, None)
             else:
-                self.columns[clause[0].strip('"').lower()] = self._read_parts(clause[1:], clause[0])
+                self.columns[_name(clause[0]).lower()] = self._read_parts(clause[1:], clause[0])
 
     @cached_property
     def _clauses(self) -> list[list[str]]:
@@ -76,31 +79,29 @@ class Statement:
         """Take what no pragma says out of a column's definition or a constraint."""
         found: dict[str, Any] = {}
         name: str | None = None
-        key: tuple[str, ...] = (column,) if column else ()
+        key: tuple[str, ...] = (_name(column),) if column else ()
         parts = list(_with_groups(tokens))
         for number, (token, group) in enumerate(parts):
             following = [part[0] for part in parts[number + 1 : number + 4]]
             match token.upper():
                 case "CONSTRAINT":
-                    name = following[0].strip('"')
+                    name = _name(following[0])
                 case "CHECK":
                     self.checks.append((name, group))
                     name = None
                 case "COLLATE" if column:
-                    found["collation"] = following[0].strip('"').upper()
+                    found["collation"] = _name(following[0]).upper()
                 case "AUTOINCREMENT":
                     found["autoincrement"] = True
                 case "AS" if group:
                     kind = "STORED" if following and following[0].upper() == "STORED" else "VIRTUAL"
                     found["computed"] = f"{group} {kind}"
                 case "FOREIGN":
-                    key = tuple(
-                        part.strip().strip('"')
-                        for part in parts[number + 1][1].strip("()").split(",")
-                    )
+                    names = tokens_of(parts[number + 1][1])
+                    key = tuple(_name(token) for token in names if token not in ("(", ",", ")"))
                 case "DEFERRABLE" if number == 0 or parts[number - 1][0].upper() != "NOT":
                     when = following[1].upper() if following[:1] == ["INITIALLY"] else "IMMEDIATE"
-                    self.deferrable[tuple(part.lower().strip('"') for part in key)] = when
+                    self.deferrable[tuple(part.lower() for part in key)] = when
         return found
 
 
@@ -118,6 +119,11 @@ def _with_groups(tokens: list[str]) -> Iterator[tuple[str, str]]:
         depth -= part == ")"
     if word:
         yield word, normalized(" ".join(group))
+
+
+def _name(token: str) -> str:
+    """What a name is without the quotes that `tokens_of` has left."""
+    return token[1:-1].replace('""', '"') if token.startswith('"') else token
 
 
 def _unquoted(token: str) -> str:

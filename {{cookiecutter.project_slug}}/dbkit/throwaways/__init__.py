@@ -1,5 +1,6 @@
 """Throwaway databases that the revisions have built, cloned from templates where we keep some."""
 
 from dbkit.throwaways.built import built_database
+from dbkit.throwaways.place import throwaway_server
 
-__all__ = ["built_database"]
+__all__ = ["built_database", "throwaway_server"]

@@ -1,0 +1,40 @@
+"""Which properties of tables, columns and other objects models decide."""
+
+import re
+from dataclasses import replace
+
+from dbkit.schema import SchemaObject
+
+PART = re.compile(r'"((?:[^"]|"")+)"|([^.]+)')
+OF_TABLES = {"column", "constraint", "index", "check", "unique constraint", "foreign key"}
+# Properties that models decide; of the second kind, where they say something.
+ALWAYS = {
+    "table": {"partitioned", "inherits", "comment"},
+    "column": {"type", "collation", "not null", "default", "computed", "identity", "comment"}
+    | {"primary key", "autoincrement"},
+    "constraint": {"definition"},
+    "index": {"definition"},
+    "type": {"enum"},
+    "schema": set[str](),
+}
+WHERE_SAID = {"table": {"options", "unlogged", "strict", "without rowid"}}
+
+
+def reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
+    """Return an object with those properties alone that models decide."""
+    names = ALWAYS.get(one.kind)
+    definition = dict(one.definition)
+    if names is not None:
+        said_names = WHERE_SAID.get(one.kind, set()) & set(said.definition if said else ())
+        definition = {
+            name: value for name, value in definition.items() if name in names | said_names
+        }
+    if one.kind == "constraint":
+        definition["definition"] = str(definition["definition"]).removesuffix(" NOT VALID")
+    return replace(one, definition=definition)
+
+
+def names_in(name: str) -> tuple[str, ...]:
+    """Split a name such as `public."Order".id`, of PostgreSQL, into its parts without quotes."""
+    parts = PART.findall(name)
+    return tuple(quoted.replace('""', '"') or bare for quoted, bare in parts)

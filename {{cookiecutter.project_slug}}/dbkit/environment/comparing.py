@@ -1,0 +1,91 @@
+"""Compares a database with the models, for commands that write a revision or check."""
+
+import logging
+from typing import Any
+
+from alembic.runtime.environment import EnvironmentContext
+from alembic.util import CommandError
+
+from dbkit import execution
+from dbkit.config import EnvironmentOptions
+from dbkit.connection import DatabaseURL, throwaway_home
+from dbkit.environment.read_only import read
+from dbkit.errors import DatabaseUnavailable
+from dbkit.request import Request
+from dbkit.throwaways import built_database, throwaway_server
+
+log = logging.getLogger("alembic.migrator")
+
+
+def _compare_keywords(
+    environment: EnvironmentContext, database: DatabaseURL, options: EnvironmentOptions
+) -> dict[str, Any]:
+    from dbkit.autogenerate import autogenerate_options  # only what compares imports the models
+
+    return {
+        **execution.run_keywords(options, database.dialect),
+        **autogenerate_options(environment.config, database.dialect, options),
+    }
+
+
+async def autogenerate(
+    environment: EnvironmentContext,
+    database: DatabaseURL,
+    request: Request,
+    options: EnvironmentOptions,
+) -> None:
+    """Compare the models with what the revisions build, never with what a database holds."""
+    from dbkit.autogenerate import take_pictures, with_pictures, write_proved
+
+    keywords = _compare_keywords(environment, database, options)
+    home = _home(database)
+    async with (
+        throwaway_server(home, home) as place,
+        built_database(place, options, environment=environment) as built,
+    ):
+        pictures = await take_pictures(built, place, keywords, options)
+        keywords = with_pictures(keywords, pictures, options)
+
+        async with execution.migration_connection(built) as connection:
+            await connection.run_sync(read, environment, keywords | {"fn": request.find})
+        if pictures is None or request.revision is None or not request.revision.generated_revisions:
+            return
+        await write_proved(built, place, pictures, environment, request.revision, options)
+
+
+async def check(
+    environment: EnvironmentContext,
+    database: DatabaseURL,
+    request: Request,
+    options: EnvironmentOptions,
+) -> None:
+    """Do what `alembic check` asks for: compare a database with the models."""
+    from dbkit.autogenerate import take_pictures, with_pictures
+
+    keywords = _compare_keywords(environment, database, options)
+    pictures = None
+    home = _home(database)
+    try:
+        async with (
+            throwaway_server(home, database) as place,
+            built_database(place, options, environment=environment) as built,
+        ):
+            pictures = await take_pictures(built, place, keywords, options, database)
+    except DatabaseUnavailable as error:
+        log.warning("compared without a throwaway database, which sees less: %s", error)
+    keywords = with_pictures(keywords, pictures, options)
+
+    async with execution.migration_connection(database) as connection:
+        await connection.run_sync(read, environment, keywords)
+    found = pictures.differences() if pictures is not None and not pictures.has_own_writer else []
+    written = request.revision.generated_revisions if request.revision is not None else []
+    changes = [change for script in written for change in script.upgrade_ops_list]
+    if found and all(change.is_empty() for change in changes):  # Alembic has no operation for it
+        lines = [one.describe("the database", "the models") for one in found]
+        raise CommandError(f"the database is not what the models say: {'; '.join(lines)}")
+
+
+def _home(database: DatabaseURL) -> DatabaseURL:
+    """Return where throwaway databases of the same kind are made."""
+    home = throwaway_home()
+    return home if home.dialect == database.dialect else database
