@@ -80,12 +80,22 @@ class KeepingBatch(ApplyBatchImpl):
     def add_constraint(self, const: Constraint) -> None:
         """Add a constraint; a primary key takes the place of the one that is there."""
         if isinstance(const, PrimaryKeyConstraint):
-            for one in [*self.named_constraints.values(), *self.unnamed_constraints]:
-                if isinstance(one, PrimaryKeyConstraint):
-                    self._forget(one)
-            for column in self.columns.values():
-                column.primary_key = False
+            self._drop_primary_key()
         super().add_constraint(const)
+
+    def drop_constraint(self, const: Constraint) -> None:
+        """Drop a constraint; a primary key need not have a name in the database."""
+        if isinstance(const, PrimaryKeyConstraint):
+            self._drop_primary_key()
+        else:
+            super().drop_constraint(const)
+
+    def _drop_primary_key(self) -> None:
+        for one in [*self.named_constraints.values(), *self.unnamed_constraints]:
+            if isinstance(one, PrimaryKeyConstraint):
+                self._forget(one)
+        for column in self.columns.values():
+            column.primary_key = False
 
     def _forget(self, const: Constraint) -> None:
         if const in self.unnamed_constraints:
