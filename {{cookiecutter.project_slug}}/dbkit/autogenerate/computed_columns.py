@@ -46,8 +46,10 @@ def replacements(pictures: TwoPictures) -> Iterator[ops.ModifyTableOps]:
         table = pictures.scope.table_of(new)
         if before is None or after is None or table is None:
             continue
-        column = table.c[pictures.scope.key_of(new)[-1]]
+        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{table.name}.")]
         expression, _, kind = before.rpartition(" ")
+        if pictures.dialect.name == "sqlite":  # which keeps the parentheses around it
+            expression = expression[1:-1]
         reflected: Column[Any] = Column(
             column.name,
             column.type,

@@ -20,6 +20,7 @@ from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.primary_keys import write_primary_keys
 from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
+from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
 Directives = list[ops.MigrationScript]
@@ -55,6 +56,8 @@ def _prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -
             write_primary_keys(upgrade, pictures)
         upgrade.ops += replacements(pictures)
         order(upgrade, is_sqlite=dialect == "sqlite")
+        if dialect == "sqlite":
+            write_options(upgrade, pictures)
         place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
 

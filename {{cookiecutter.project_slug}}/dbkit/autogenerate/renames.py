@@ -17,6 +17,8 @@ def possible_renames(operations: Iterable[ops.MigrateOperation]) -> Iterator[str
         added = [op for op in table.ops if isinstance(op, ops.AddColumnOp)]
         for old in dropped:
             for new in added:
+                if old.column_name == new.column.name:  # it is computed in another way
+                    continue
                 if _values_of(old.to_column().type) == _values_of(new.column.type):
                     yield (
                         f"Renamed? {table.table_name}.{old.column_name} is dropped and "

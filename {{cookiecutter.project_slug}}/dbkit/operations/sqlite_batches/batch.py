@@ -13,7 +13,8 @@ from dbkit.operations.sqlite_batches.completion import (
     expression_of,
     plain,
 )
-from dbkit.operations.sqlite_batches.master import Master, mentions
+from dbkit.operations.sqlite_batches.master import Master
+from dbkit.operations.sqlite_batches.remaking import check_dropped, remade
 
 
 class KeepingBatch(ApplyBatchImpl):
@@ -115,37 +116,25 @@ class KeepingBatch(ApplyBatchImpl):
         self.new_indexes.pop(str(idx.name), None)
 
     def _create(self, op_impl: DefaultImpl) -> None:
-        """Copy the table, and make its indexes and triggers anew."""
-        master, new_indexes = self.master, dict(self.new_indexes)
+        """Copy the table, and make anew what goes with it."""
         self._rename()
-        self._check_dropped()
-        number = master.last_number()
-        triggers = master.texts("trigger")
-        indexes = {
-            name: sql for name, sql in master.texts("index").items() if name in self.old_indexes
-        }
+        check_dropped(
+            self.table.name,
+            [name for name in self.table.columns.keys() if name not in self.columns],
+            self._checks(),
+            self.columns.values(),
+            self.old_indexes,
+        )
         for name, column in self.columns.items():
             if column.computed is not None:
-                self.column_transfers[name].pop("expr", None)
-        self.indexes.clear()
+                self.column_transfers[name].pop("expr", None)  # SQLite computes it
+        new_indexes = [*self.new_indexes.values()]
+        self.indexes.clear()  # which Alembic would make without their order and collations
         self.new_indexes.clear()
-        # Otherwise SQLite refuses to rename while a view or trigger names the table that is gone:
-        # https://www.sqlite.org/lang_altertable.html#otheralter
-        was_legacy = master.connection.exec_driver_sql("PRAGMA legacy_alter_table").scalar()
-        master.connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
-        try:
+        with remade(self.master, self.old_indexes):
             super()._create(op_impl)
-        finally:
-            master.connection.exec_driver_sql(f"PRAGMA legacy_alter_table = {was_legacy}")
-        if number is not None:
-            master.go_on_from(number)
-        for name, sql in indexes.items():
-            master.run("index", name, sql)
-        for index in new_indexes.values():
+        for index in new_indexes:
             op_impl.create_index(self._with_new_names(index))
-        for name, sql in triggers.items():
-            master.run("trigger", name, sql)
-        master.check_views_and_triggers()
 
     def _rename(self) -> None:
         """Let SQLite rename columns in its texts, and take the expressions from these."""
@@ -164,29 +153,6 @@ class KeepingBatch(ApplyBatchImpl):
             said = statement.columns.get(column.name.lower(), {})
             if column.computed is not None and "computed" in said:
                 column.computed.sqltext = expression_of(said["computed"])
-
-    def _check_dropped(self) -> None:
-        """Raise `CommandError` if something stays that needs a column which goes."""
-        dropped = [name for name in self.table.columns.keys() if name not in self.columns]
-        stays = [
-            *(
-                (f"CHECK {one.name or f'({one.sqltext})'}", str(one.sqltext))
-                for one in self._checks()
-            ),
-            *(
-                (f"computed column {column.name}", str(column.computed.sqltext))
-                for column in self.columns.values()
-                if column.computed is not None
-            ),
-            *((f"index {name}", sql) for name, sql in self.old_indexes.items()),
-        ]
-        for what, sql in stays:
-            for name in dropped:
-                if mentions(sql, name):
-                    raise CommandError(
-                        f"{what} of table {self.table.name} needs column {name}, which the batch"
-                        " drops: drop it in the same batch"
-                    )
 
     def _checks(self) -> list[CheckConstraint]:
         constraints = [*self.named_constraints.values(), *self.unnamed_constraints]

@@ -5,13 +5,23 @@ https://docs.sqlalchemy.org/en/21/dialects/sqlite.html
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Dialect, MetaData, Table, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import conv
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from dbkit.schema.sqlite_sql import Statement, normalized
 
+CONFLICT = "sqlite_on_conflict"
 GENERATED = " GENERATED ALWAYS"  # which a pragma takes for a part of the type
 
 
@@ -54,10 +64,23 @@ def complete(table: Table, statement: Statement, types: dict[str, str], dialect:
             column.computed.sqltext = expression_of(said["computed"])
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
-    for constraint in table.foreign_key_constraints:
-        when = statement.deferrable.get(tuple(key.lower() for key in constraint.column_keys))
+    for key in table.foreign_key_constraints:
+        when = statement.deferrable.get(tuple(name.lower() for name in key.column_keys))
         if when is not None:
-            constraint.deferrable, constraint.initially = True, when
+            key.deferrable, key.initially = True, when
+    _complete_conflicts(table, statement)
+
+
+def _complete_conflicts(table: Table, statement: Statement) -> None:
+    """Set `ON CONFLICT`: https://www.sqlite.org/lang_conflict.html."""
+    for constraint in table.constraints:
+        kind = {PrimaryKeyConstraint: "KEY", UniqueConstraint: "UNIQUE"}.get(type(constraint))
+        if kind is not None:
+            names = tuple(column.name.lower() for column in constraint.columns)
+            constraint.dialect_kwargs[CONFLICT] = statement.conflicts.get((kind, names))
+    for column in table.columns:
+        answer = statement.conflicts.get(("NULL", (column.name.lower(),)))
+        column.dialect_kwargs[f"{CONFLICT}_not_null"] = answer
 
 
 def checks_of(table: Table, statement: Statement) -> list[CheckConstraint]:
