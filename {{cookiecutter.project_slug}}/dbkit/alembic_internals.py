@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alembic.ddl.impl import DefaultImpl
 from alembic.operations import batch
 from alembic.operations.batch import ApplyBatchImpl as AlembicsBatch
+from alembic.operations.batch import BatchOperationsImpl as AlembicsOperations
 from alembic.script import ScriptDirectory
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def sequences_of(metadata: "MetaData") -> "list[Sequence]":
     return list(metadata._sequences.values())
 
 
-def replace_batch_on_sqlite(implementation: type[AlembicsBatch]) -> None:
-    """Let `implementation` copy tables in `op.batch_alter_table`, on SQLite with a connection.
+def replace_batch(operations: type[AlembicsOperations], copy: type[AlembicsBatch]) -> None:
+    """Let `operations` run `op.batch_alter_table`, and `copy` copy tables of SQLite there.
 
     Alembic loses what its reflection does not see, and has no hook between reading a table and
     copying it, nor one after the copy. https://github.com/sqlalchemy/alembic/issues/1207
@@ -66,7 +67,8 @@ def replace_batch_on_sqlite(implementation: type[AlembicsBatch]) -> None:
 
     def choose(impl: DefaultImpl, *arguments: Any, **keywords: Any) -> AlembicsBatch:
         is_ours = impl.dialect.name == "sqlite" and impl.connection is not None and not impl.as_sql
-        return (implementation if is_ours else AlembicsBatch)(impl, *arguments, **keywords)
+        return (copy if is_ours else AlembicsBatch)(impl, *arguments, **keywords)
 
     chosen: Any = choose
     batch.ApplyBatchImpl = chosen  # type: ignore[misc]
+    batch.BatchOperationsImpl = operations  # type: ignore[misc]

@@ -4,7 +4,8 @@ Importing the package replaces Alembic's, for revisions written by hand and by a
 https://alembic.sqlalchemy.org/en/latest/batch.html
 """
 
-from dbkit.alembic_internals import replace_batch_on_sqlite
+from dbkit.alembic_internals import replace_batch
 from dbkit.operations.sqlite_batches.batch import KeepingBatch
+from dbkit.operations.sqlite_batches.flushing import QuietOperations
 
-replace_batch_on_sqlite(KeepingBatch)
+replace_batch(QuietOperations, KeepingBatch)

@@ -39,7 +39,7 @@ class KeepingBatch(ApplyBatchImpl):
         self.old_indexes = self.master.texts("index")
         statement = self.master.statement()
         if reflected:
-            complete(table, statement, self.master.declared_types(), impl.dialect)
+            complete(table, statement, self.master, impl.dialect)
         # As given by the revision: Alembic would leave out CHECKs without a name.
         super().__init__(impl, table, table_args, table_kwargs, False, **keywords)
         self.checks: list[CheckConstraint] = []

@@ -17,8 +17,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import conv
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from dbkit.operations.sqlite_batches.master import Master
 from dbkit.schema.sqlite_sql import Statement, normalized
 
 CONFLICT = "sqlite_on_conflict"
@@ -51,12 +52,13 @@ def _write(declared: Declared, _compiler: Any, **_keywords: Any) -> str:
     return declared.declared
 
 
-def complete(table: Table, statement: Statement, types: dict[str, str], dialect: Dialect) -> None:
-    """Give the columns of a reflected table and keys back what the text says of them.
+def complete(table: Table, statement: Statement, master: Master, dialect: Dialect) -> None:
+    """Give the columns and keys of a reflected table what is said of them.
 
     Args:
-        types: those that are declared, by column.
+        statement: the one of `master`.
     """
+    types, actions = master.declared_types(), master.actions()
     for column in table.columns:
         said = statement.columns.get(column.name.lower(), {})
         _complete_type(column, types[column.name], said.get("collation"), dialect)
@@ -65,7 +67,9 @@ def complete(table: Table, statement: Statement, types: dict[str, str], dialect:
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
     for key in table.foreign_key_constraints:
-        when = statement.deferrable.get(tuple(name.lower() for name in key.column_keys))
+        names = tuple(name.lower() for name in key.column_keys)
+        key.onupdate, key.ondelete = actions.get(names, (None, None))
+        when = statement.deferrable.get(names)
         if when is not None:
             key.deferrable, key.initially = True, when
     _complete_conflicts(table, statement)
@@ -109,5 +113,6 @@ def _complete_type(
         declared = declared[: -len(GENERATED)]
     if collation is not None:
         declared = f"{declared} COLLATE {collation}"
-    if normalized(column.type.compile(dialect)).upper() != normalized(declared).upper():
+    is_unknown = isinstance(column.type, NullType)
+    if is_unknown or normalized(column.type.compile(dialect)) != normalized(declared):
         column.type = Declared(column.type, declared)

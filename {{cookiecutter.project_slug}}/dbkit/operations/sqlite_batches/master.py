@@ -3,11 +3,12 @@
 https://www.sqlite.org/schematab.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.errors import error_text
@@ -40,10 +41,21 @@ class Master:
 
     def declared_types(self) -> dict[str, str]:
         """Return the type of each column as it was declared."""
-        rows = self.connection.exec_driver_sql(
-            f"PRAGMA {self.prefix}table_xinfo({self.quote(self.table)})"
-        )
-        return {row.name: row.type for row in rows}
+        return {row.name: row.type for row in self.pragma("table_xinfo", self.table)}
+
+    def actions(self) -> dict[tuple[str, ...], tuple[str | None, str | None]]:
+        """Return ON UPDATE and ON DELETE of each foreign key, by its columns in lower case."""
+        rows = self.pragma("foreign_key_list", self.table)
+        keys: dict[int, list[Row[Any]]] = {}
+        for row in sorted(rows, key=lambda row: (row.id, row.seq)):
+            keys.setdefault(row.id, []).append(row)
+        return {
+            tuple(row._mapping["from"].lower() for row in key): (
+                None if key[0].on_update == "NO ACTION" else key[0].on_update,
+                None if key[0].on_delete == "NO ACTION" else key[0].on_delete,
+            )
+            for key in keys.values()
+        }
 
     def last_number(self) -> int | None:
         """Return the last number that AUTOINCREMENT gave; None without it, or where it gave none."""
@@ -74,26 +86,6 @@ class Master:
         with self.naming(f"{kind} {name}"):
             self.connection.exec_driver_sql(sql)
 
-    def check_views_and_triggers(self) -> None:
-        """Let SQLite read all views and triggers as it does before it renames a table.
-
-        Raises:
-            CommandError: one does not fit the table any more; names it.
-        """
-        master = f"{self.prefix}sqlite_master"
-        count = f"SELECT count(*) FROM {master} WHERE type IN ('view', 'trigger')"
-        if not self.connection.exec_driver_sql(count).scalar():
-            return
-        self.connection.exec_driver_sql("SAVEPOINT views_and_triggers")
-        try:
-            with self.naming("a view or trigger"):
-                self.connection.exec_driver_sql(
-                    f"ALTER TABLE {self.quoted} RENAME TO {self.quote(f'_read_{self.table}')}"
-                )
-        finally:
-            self.connection.exec_driver_sql("ROLLBACK TO views_and_triggers")
-            self.connection.exec_driver_sql("RELEASE views_and_triggers")
-
     @contextmanager
     def naming(self, what: str) -> Iterator[None]:
         """Say which object it was that SQLite refused."""
@@ -104,6 +96,12 @@ class Master:
                 f"{what} does not fit table {self.table} after the batch: {error_text(error)};"
                 " drop it in the revision before the batch"
             ) from error
+
+    def pragma(self, name: str, table: str) -> Sequence[Row[Any]]:
+        """Return what a pragma says of a table: https://www.sqlite.org/pragma.html."""
+        return self.connection.exec_driver_sql(
+            f"PRAGMA {self.prefix}{name}({self.quote(table)})"
+        ).all()
 
     def _has_numbers(self) -> bool:
         found = self.connection.exec_driver_sql(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from alembic.util import CommandError
 from sqlalchemy import CheckConstraint, Column
 
+from dbkit.operations.sqlite_batches.dependents import check_dependents
 from dbkit.operations.sqlite_batches.master import Master, mentions
 
 
@@ -29,7 +30,7 @@ def remade(master: Master, indexes: Collection[str]) -> Iterator[None]:
     for kind, texts in (("index", kept), ("trigger", triggers)):
         for name, sql in texts.items():
             master.run(kind, name, sql)
-    master.check_views_and_triggers()
+    check_dependents(master)
 
 
 @contextmanager
