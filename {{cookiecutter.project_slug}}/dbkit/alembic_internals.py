@@ -9,6 +9,10 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alembic.ddl.impl import DefaultImpl
+from alembic.operations import batch
+from alembic.operations.batch import ApplyBatchImpl as AlembicsBatch
+from alembic.operations.batch import BatchOperationsImpl as AlembicsOperations
 from alembic.script import ScriptDirectory
 
 if TYPE_CHECKING:
@@ -52,3 +56,19 @@ def render_type(column_type: "TypeEngine[Any]", context: "AutogenContext") -> st
 def sequences_of(metadata: "MetaData") -> "list[Sequence]":
     """Return the sequences of models, those of no column among them, which nothing public lists."""
     return list(metadata._sequences.values())
+
+
+def replace_batch(operations: type[AlembicsOperations], copy: type[AlembicsBatch]) -> None:
+    """Let `operations` run `op.batch_alter_table`, and `copy` copy tables of SQLite there.
+
+    Alembic loses what its reflection does not see, and has no hook between reading a table and
+    copying it, nor one after the copy. https://github.com/sqlalchemy/alembic/issues/1207
+    """
+
+    def choose(impl: DefaultImpl, *arguments: Any, **keywords: Any) -> AlembicsBatch:
+        is_ours = impl.dialect.name == "sqlite" and impl.connection is not None and not impl.as_sql
+        return (copy if is_ours else AlembicsBatch)(impl, *arguments, **keywords)
+
+    chosen: Any = choose
+    batch.ApplyBatchImpl = chosen  # type: ignore[misc]
+    batch.BatchOperationsImpl = operations  # type: ignore[misc]

@@ -14,6 +14,7 @@ from alembic.util import PriorityDispatchResult
 from sqlalchemy import CheckConstraint, Table
 from sqlalchemy.sql.elements import conv
 
+from dbkit.autogenerate.column_checks import column_checks
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 
 NAME = "dbkit.check_constraints"
@@ -35,7 +36,7 @@ def compare(
     dialect = pictures.dialect
     models = {
         final_name(item, dialect): item
-        for item in wanted.constraints
+        for item in (*wanted.constraints, *column_checks(wanted, dialect))
         if isinstance(item, CheckConstraint)
     }
     before, after = pictures.checks(schema, name)

@@ -50,13 +50,16 @@ def replacements(pictures: TwoPictures) -> Iterator[ops.MigrateOperation]:
         table = pictures.scope.table_of(new)
         if table is None:
             continue
-        column = table.c[pictures.scope.key_of(new)[-1]]
+        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{table.name}.")]
         before = str(old.definition.get("computed", ""))
-        if before.endswith("STORED") and column.computed is None:
+        is_sqlite = pictures.dialect.name == "sqlite"
+        if not is_sqlite and before.endswith("STORED") and column.computed is None:
             yield _kept(old)
             continue
         schema, name = table.schema, table.name
-        drop = ops.DropColumnOp.from_column_and_tablename(schema, name, _reflected(column, old))
+        drop = ops.DropColumnOp.from_column_and_tablename(
+            schema, name, _reflected(column, old, is_sqlite=is_sqlite)
+        )
         add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
         yield ops.ModifyTableOps(name, [drop, add], schema=schema)
 
@@ -75,9 +78,11 @@ def _kept(old: SchemaObject) -> Statement:
     )
 
 
-def _reflected(column: Column[Any], old: SchemaObject) -> Column[Any]:
+def _reflected(column: Column[Any], old: SchemaObject, *, is_sqlite: bool) -> Column[Any]:
     """Return the column as the database has it, as far as its models' type goes."""
     expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
+    if is_sqlite:  # which keeps the parentheses around it
+        expression = expression[1:-1]
     computed = [Computed(expression, persisted=kind == "STORED")] if expression else []
     default = old.definition.get("default")
     return Column(

@@ -11,13 +11,16 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
+from dbkit.autogenerate.column_checks import write_column_checks
 from dbkit.autogenerate.computed_columns import replacements
 from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.ordering import order
 from dbkit.autogenerate.preparation import preparations
+from dbkit.autogenerate.primary_keys import write_primary_keys
 from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
+from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
 Directives = list[ops.MigrationScript]
@@ -48,9 +51,13 @@ def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) ->
     """Add what tables need, and sort the changes, forth and back."""
     for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
         upgrade.ops = [*preparations(pictures), *upgrade.ops]
-        if dialect != "sqlite":  # which adds no stored column
-            upgrade.ops += replacements(pictures)
+        write_column_checks(upgrade, pictures)
+        if dialect == "sqlite":
+            write_primary_keys(upgrade, pictures)
+        upgrade.ops += replacements(pictures)
         order(upgrade, is_sqlite=dialect == "sqlite")
+        if dialect == "sqlite":
+            write_options(upgrade, pictures)
         place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
 

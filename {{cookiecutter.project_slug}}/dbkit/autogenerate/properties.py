@@ -10,9 +10,9 @@ PART = re.compile(r'"((?:[^"]|"")+)"|([^.]+)')
 OF_TABLES = {"column", "constraint", "index", "check", "unique constraint", "foreign key"}
 # Properties that models decide; of the second kind, where they say something.
 ALWAYS = {
-    "table": {"partitioned", "inherits", "comment"},
+    "table": {"partitioned", "inherits", "comment", "on conflict"},
     "column": {"type", "collation", "not null", "default", "computed", "identity", "comment"}
-    | {"primary key", "autoincrement"},
+    | {"primary key", "autoincrement", "on conflict"},
     "constraint": {"definition"},
     "index": {"definition"},
     "type": {"enum"},

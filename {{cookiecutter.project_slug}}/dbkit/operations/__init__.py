@@ -6,6 +6,7 @@ else; repeated after an interruption, each does what is left to do. On SQLite th
 operations.
 """
 
+import dbkit.operations.sqlite_batches  # noqa: F401 - replaces op.batch_alter_table on SQLite
 from dbkit.operations.backfill import Backfill
 from dbkit.operations.columns import ColumnOperations
 from dbkit.operations.constraints import ConstraintOperations

@@ -53,7 +53,10 @@ def read(connection: Connection) -> Picture:
             definition = {"virtual": normalized(statement.text)}
             objects.append(_object("table", name, None, definition))
             continue
-        objects.append(_object("table", name, None, dict.fromkeys(statement.options, True)))
+        of_key = [answer for (kind, _), answer in statement.conflicts.items() if kind == "KEY"]
+        options = dict.fromkeys(statement.options, True)
+        definition = {**options, "on conflict": of_key[0] if of_key else None}
+        objects.append(_object("table", name, None, definition))
         objects += _columns(name, columns[name], statement)
         objects += _constraints(name, indexes[name], keys[name], statement)
     for row in master:
@@ -78,6 +81,7 @@ def _columns(table: str, columns: list[Row[Any]], statement: Statement) -> Itera
             "not null": column.notnull == 1,
             "default": None if column.dflt_value is None else normalized(column.dflt_value),
             "primary key": column.pk or None,
+            "on conflict": statement.conflicts.get(("NULL", (column.name.lower(),))),
             **of_text,
         }
         position = {"position": column.cid + 1}
@@ -97,7 +101,10 @@ def _constraints(
         if row.origin == "u":
             unique[row.index_name].append(_indexed(row))
     for names in unique.values():
-        yield _object("unique constraint", f"{table}({', '.join(names)})", f"table {table}", {})
+        answer = statement.conflicts.get(("UNIQUE", tuple(name.lower() for name in names)))
+        definition = {"on conflict": answer}
+        name = f"{table}({', '.join(names)})"
+        yield _object("unique constraint", name, f"table {table}", definition)
     by_id = defaultdict(list)
     for row in keys:
         by_id[row.id].append(row)

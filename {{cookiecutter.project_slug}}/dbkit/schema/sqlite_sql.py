@@ -15,6 +15,7 @@ TOKEN = re.compile(
 )
 NAME = re.compile(r"[^\W\d][\w$]*")
 OF_A_TABLE = {"CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN"}
+CONFLICTS = {"NULL", "KEY", "UNIQUE", "CHECK"}  # what ON CONFLICT can stand behind
 KEYWORDS = {*OF_A_TABLE, "COLLATE", "AUTOINCREMENT", "AS", "DEFERRABLE", "NOT", "STORED"}
 
 
@@ -47,11 +48,18 @@ class Statement:
         self.columns: dict[str, dict[str, Any]] = {}  # what no pragma says, by column in lower case
         self.checks: list[tuple[str | None, str]] = []  # name and expression
         self.deferrable: dict[tuple[str, ...], str] = {}  # by the columns of a foreign key
+        # What ON CONFLICT says, by NULL, KEY or UNIQUE, and columns.
+        self.conflicts: dict[tuple[str, tuple[str, ...]], str] = {}
         for clause in self._clauses:
             if clause[0].upper() in OF_A_TABLE:
                 self._read_parts(clause, None)
             else:
                 self.columns[_name(clause[0]).lower()] = self._read_parts(clause[1:], clause[0])
+
+    @property
+    def has_autoincrement(self) -> bool:
+        """True where SQLite gives no number twice."""
+        return any("autoincrement" in column for column in self.columns.values())
 
     @cached_property
     def _clauses(self) -> list[list[str]]:
@@ -97,11 +105,14 @@ class Statement:
                     kind = "STORED" if following and following[0].upper() == "STORED" else "VIRTUAL"
                     found["computed"] = f"{group} {kind}"
                 case "FOREIGN":
-                    names = tokens_of(parts[number + 1][1])
-                    key = tuple(_name(token) for token in names if token not in ("(", ",", ")"))
+                    key = _names(parts[number + 1][1])
+                case "CONFLICT":
+                    before = [each for each in parts[:number] if each[0].upper() in CONFLICTS][-1]
+                    columns = key if column else _names(before[1])
+                    self.conflicts[before[0].upper(), _lower(columns)] = following[0].upper()
                 case "DEFERRABLE" if number == 0 or parts[number - 1][0].upper() != "NOT":
                     when = following[1].upper() if following[:1] == ["INITIALLY"] else "IMMEDIATE"
-                    self.deferrable[tuple(part.lower() for part in key)] = when
+                    self.deferrable[_lower(key)] = when
         return found
 
 
@@ -119,6 +130,15 @@ def _with_groups(tokens: list[str]) -> Iterator[tuple[str, str]]:
         depth -= part == ")"
     if word:
         yield word, normalized(" ".join(group))
+
+
+def _names(group: str) -> tuple[str, ...]:
+    """Return the names in parentheses."""
+    return tuple(_name(token) for token in tokens_of(group) if token not in ("(", ",", ")"))
+
+
+def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.lower() for name in names)
 
 
 def _name(token: str) -> str:

@@ -1,0 +1,168 @@
+"""Copies a table on SQLite and keeps all of it that no operation of the batch changes."""
+
+from typing import Any
+
+from alembic.ddl.impl import DefaultImpl
+from alembic.operations.batch import ApplyBatchImpl
+from alembic.util import CommandError
+from sqlalchemy import CheckConstraint, Column, Constraint, Index, PrimaryKeyConstraint, Table
+
+from dbkit.operations.sqlite_batches.completion import (
+    checks_of,
+    complete,
+    expression_of,
+    plain,
+)
+from dbkit.operations.sqlite_batches.master import Master
+from dbkit.operations.sqlite_batches.remaking import check_dropped, remade
+
+
+class KeepingBatch(ApplyBatchImpl):
+    """Takes from the database's own text what reflection does not see, and makes it anew.
+
+    The arguments are those of Alembic's class. A table that the revision gives as `copy_from` has
+    the columns and constraints that the revision says, and keeps its indexes and triggers.
+    """
+
+    def __init__(
+        self,
+        impl: DefaultImpl,
+        table: Table,
+        table_args: tuple[Any, ...],
+        table_kwargs: dict[str, Any],
+        reflected: bool,
+        **keywords: Any,
+    ) -> None:
+        assert impl.connection is not None  # noqa: S101 - for the type checker
+        self.master = Master(impl.connection, table.name, table.schema)
+        self.renamed: dict[str, str] = {}
+        self.old_indexes = self.master.texts("index")
+        statement = self.master.statement()
+        if reflected:
+            complete(table, statement, self.master, impl.dialect)
+        # As given by the revision: Alembic would leave out CHECKs without a name.
+        super().__init__(impl, table, table_args, table_kwargs, False, **keywords)
+        self.checks: list[CheckConstraint] = []
+        if reflected:
+            self._take_checks(checks_of(table, statement))
+
+    def _take_checks(self, checks: list[CheckConstraint]) -> None:
+        """Replace the CHECKs that were reflected."""
+        self.checks = checks
+        kept = (one for one in self.unnamed_constraints if not isinstance(one, CheckConstraint))
+        self.unnamed_constraints = list(kept)
+        self.named_constraints = {
+            name: one
+            for name, one in self.named_constraints.items()
+            if not isinstance(one, CheckConstraint)
+        }
+        # A revision that restates CHECKs in `table_args` restates all without a name, says Alembic.
+        is_restated = any(isinstance(one, CheckConstraint) for one in self.table_args)
+        for check in checks:
+            if check.name:
+                self.named_constraints[str(check.name)] = check
+            elif not is_restated:
+                self.unnamed_constraints.append(check)
+
+    def alter_column(
+        self, table_name: str, column_name: str, *arguments: Any, **changes: Any
+    ) -> None:
+        """Change a column; SQLite itself renames one, wherever its name stands.
+
+        No value is converted: CAST makes 0 of what is no number, and 2026 of a date.
+        """
+        transfer: dict[str, Any] = self.column_transfers[column_name]
+        expression = transfer.get("expr")
+        super().alter_column(table_name, column_name, *arguments, **changes)
+        if expression is not None:
+            transfer["expr"] = expression
+        name = changes.get("name")
+        if name is not None and name != column_name and name not in self.table.columns:
+            self.renamed[column_name] = name
+
+    def add_constraint(self, const: Constraint) -> None:
+        """Add a constraint; a primary key takes the place of the one that is there."""
+        if isinstance(const, PrimaryKeyConstraint):
+            self._drop_primary_key()
+        super().add_constraint(const)
+
+    def drop_constraint(self, const: Constraint) -> None:
+        """Drop a constraint; a primary key need not have a name in the database."""
+        if isinstance(const, PrimaryKeyConstraint):
+            self._drop_primary_key()
+        else:
+            super().drop_constraint(const)
+
+    def _drop_primary_key(self) -> None:
+        for one in [*self.named_constraints.values(), *self.unnamed_constraints]:
+            if isinstance(one, PrimaryKeyConstraint):
+                self._forget(one)
+        for column in self.columns.values():
+            column.primary_key = False
+
+    def _forget(self, const: Constraint) -> None:
+        if const in self.unnamed_constraints:
+            self.unnamed_constraints.remove(const)
+        self.named_constraints = {
+            name: one for name, one in self.named_constraints.items() if one is not const
+        }
+
+    def create_index(self, idx: Index) -> None:
+        """Note an index, which is made when the copy is there."""
+        self.new_indexes[str(idx.name)] = idx
+
+    def drop_index(self, idx: Index) -> None:
+        """Do not make an index of the table anew, one over expressions neither."""
+        if self.old_indexes.pop(str(idx.name), None) is None and idx.name not in self.new_indexes:
+            raise CommandError(f"there is no index {idx.name} of table {self.table.name} to drop")
+        self.new_indexes.pop(str(idx.name), None)
+
+    def _create(self, op_impl: DefaultImpl) -> None:
+        """Copy the table, and make anew what goes with it."""
+        self._rename()
+        check_dropped(
+            self.table.name,
+            [name for name in self.table.columns.keys() if name not in self.columns],
+            self._checks(),
+            self.columns.values(),
+            self.old_indexes,
+        )
+        for name, column in self.columns.items():
+            if column.computed is not None:
+                self.column_transfers[name].pop("expr", None)  # SQLite computes it
+        new_indexes = [*self.new_indexes.values()]
+        self.indexes.clear()  # which Alembic would make without their order and collations
+        self.new_indexes.clear()
+        with remade(self.master, self.old_indexes):
+            super()._create(op_impl)
+        for index in new_indexes:
+            op_impl.create_index(self._with_new_names(index))
+
+    def _rename(self) -> None:
+        """Let SQLite rename columns in its texts, and take the expressions from these."""
+        if not self.renamed:
+            return
+        quote = self.master.quote
+        for old, new in self.renamed.items():
+            self.master.connection.exec_driver_sql(
+                f"ALTER TABLE {self.master.quoted} RENAME COLUMN {quote(old)} TO {quote(new)}"
+            )
+            self.table.columns[old].name = new
+        statement = self.master.statement()
+        for check, (_, expression) in zip(self.checks, statement.checks, strict=False):
+            check.sqltext = plain(expression)
+        for column in self.columns.values():
+            said = statement.columns.get(column.name.lower(), {})
+            if column.computed is not None and "computed" in said:
+                column.computed.sqltext = expression_of(said["computed"])
+
+    def _checks(self) -> list[CheckConstraint]:
+        constraints = [*self.named_constraints.values(), *self.unnamed_constraints]
+        return [one for one in constraints if isinstance(one, CheckConstraint)]
+
+    def _with_new_names(self, index: Index) -> Index:
+        """Let an index have a column's new name where the revision gave the old one."""
+        columns: list[Column[Any]] = list(index.table.columns) if index.table is not None else []
+        for column in columns:
+            column.name = self.renamed.get(column.name, column.name)
+        return index

@@ -1,0 +1,118 @@
+"""Gives a reflected table what SQLAlchemy's reflection of SQLite does not see.
+
+https://docs.sqlalchemy.org/en/21/dialects/sqlite.html
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Dialect,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import conv
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
+
+from dbkit.operations.sqlite_batches.master import Master
+from dbkit.schema.sqlite_sql import Statement, normalized
+
+CONFLICT = "sqlite_on_conflict"
+GENERATED = " GENERATED ALWAYS"  # which a pragma takes for a part of the type
+
+
+class Declared(TypeDecorator[Any]):
+    """A type with its collation, written as it was declared.
+
+    Args:
+        reflected: what SQLAlchemy takes it for.
+        declared: the text in the CREATE TABLE statement.
+    """
+
+    impl = TypeEngine
+    cache_ok = False
+
+    def __init__(self, reflected: TypeEngine[Any], declared: str) -> None:
+        self.reflected, self.declared = reflected, declared
+        super().__init__()
+        self.impl = reflected
+
+    def copy(self, **_keywords: Any) -> "Declared":
+        """Return the same once more."""
+        return Declared(self.reflected, self.declared)
+
+
+@compiles(Declared)
+def _write(declared: Declared, _compiler: Any, **_keywords: Any) -> str:
+    return declared.declared
+
+
+def complete(table: Table, statement: Statement, master: Master, dialect: Dialect) -> None:
+    """Give the columns and keys of a reflected table what is said of them.
+
+    Args:
+        statement: the one of `master`.
+    """
+    types, actions = master.declared_types(), master.actions()
+    for column in table.columns:
+        said = statement.columns.get(column.name.lower(), {})
+        _complete_type(column, types[column.name], said.get("collation"), dialect)
+        if column.computed is not None and "computed" in said:
+            column.computed.sqltext = expression_of(said["computed"])
+        if said.get("autoincrement"):
+            table.dialect_kwargs["sqlite_autoincrement"] = True
+    for key in table.foreign_key_constraints:
+        names = tuple(name.lower() for name in key.column_keys)
+        key.onupdate, key.ondelete = actions.get(names, (None, None))
+        when = statement.deferrable.get(names)
+        if when is not None:
+            key.deferrable, key.initially = True, when
+    _complete_conflicts(table, statement)
+
+
+def _complete_conflicts(table: Table, statement: Statement) -> None:
+    """Set `ON CONFLICT`: https://www.sqlite.org/lang_conflict.html."""
+    for constraint in table.constraints:
+        kind = {PrimaryKeyConstraint: "KEY", UniqueConstraint: "UNIQUE"}.get(type(constraint))
+        if kind is not None:
+            names = tuple(column.name.lower() for column in constraint.columns)
+            constraint.dialect_kwargs[CONFLICT] = statement.conflicts.get((kind, names))
+    for column in table.columns:
+        answer = statement.conflicts.get(("NULL", (column.name.lower(),)))
+        column.dialect_kwargs[f"{CONFLICT}_not_null"] = answer
+
+
+def checks_of(table: Table, statement: Statement) -> list[CheckConstraint]:
+    """Return the CHECKs of a table in the order of its text, with or without a name."""
+    owner = Table(table.name, MetaData())  # which gives no names
+    return [
+        CheckConstraint(plain(expression), name=conv(name) if name else None, table=owner)
+        for name, expression in statement.checks
+    ]
+
+
+def expression_of(computed: str) -> Any:
+    """Return the expression of a computed column, such as `(a * 2) STORED`."""
+    return plain(computed.rpartition(" ")[0])
+
+
+def plain(expression: str) -> Any:
+    """Return an expression without its outermost parentheses, in which `:name` is no parameter."""
+    return text(expression[1:-1].replace(":", r"\:"))
+
+
+def _complete_type(
+    column: Column[Any], declared: str, collation: str | None, dialect: Dialect
+) -> None:
+    if column.computed is not None and declared.upper().endswith(GENERATED):
+        declared = declared[: -len(GENERATED)]
+    if collation is not None:
+        declared = f"{declared} COLLATE {collation}"
+    is_unknown = isinstance(column.type, NullType)
+    if is_unknown or normalized(column.type.compile(dialect)) != normalized(declared):
+        column.type = Declared(column.type, declared)
