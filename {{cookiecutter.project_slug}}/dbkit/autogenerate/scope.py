@@ -67,12 +67,10 @@ class Scope:
     def replaced(self) -> dict[tuple[str, ...], SchemaObject]:
         """Tables of the database that models describe, or that no model has any more."""
         models = {self.key("table", table.schema, table.name) for table in self.tables}
-        tables = {
-            self.key_of(one): one for one in self.found.objects.values() if one.kind == "table"
-        }
         return {
             key: one
-            for key, one in tables.items()
+            for one in self.found.objects.values()
+            if one.kind == "table" and (key := self.key_of(one))
             if key in models or self._would_be_dropped(key, one)
         }
 
