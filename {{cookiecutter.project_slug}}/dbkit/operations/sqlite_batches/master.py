@@ -58,7 +58,7 @@ class Master:
         }
 
     def last_number(self) -> int | None:
-        """Return the last number that AUTOINCREMENT gave; None without it, or where it gave none."""
+        """Return the last number that AUTOINCREMENT gave; None if there is none."""
         if not self._has_numbers():
             return None
         found: int | None = self.connection.exec_driver_sql(
@@ -72,7 +72,9 @@ class Master:
             return
         numbers = f"{self.prefix}sqlite_sequence"
         self.connection.exec_driver_sql(f"DELETE FROM {numbers} WHERE name = ?", (self.table,))
-        self.connection.exec_driver_sql(f"INSERT INTO {numbers} VALUES (?, ?)", (self.table, number))
+        self.connection.exec_driver_sql(
+            f"INSERT INTO {numbers} VALUES (?, ?)", (self.table, number)
+        )
 
     def run(self, kind: str, name: str, sql: str) -> None:
         """Run a statement that makes an index or trigger of the table once more.
