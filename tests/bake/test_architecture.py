@@ -13,6 +13,7 @@ PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 ROWS = (
     ("asgi", "cli", "environment", "startup", "status", "__main__"),
     ("testing",),
+    ("adoption",),
     ("checks",),
     ("autogenerate",),
     ("throwaways",),
@@ -22,11 +23,22 @@ ROWS = (
     ("history",),
     ("revisions",),
     ("operations",),
+    ("sql_files",),
     ("transactions",),
     ("schema",),
     ("connection",),
     (
-        *("errors", "redaction", "request", "settings", "config", "signals", "meter", "alembic_internals"),
+        *(
+            "errors",
+            "redaction",
+            "request",
+            "settings",
+            "config",
+            "signals",
+            "meter",
+            "alembic_internals",
+            "sql_type",
+        ),
         "__init__",
     ),
 )

@@ -9,7 +9,10 @@ pytestmark = pytest.mark.slow
 STAMP = "(if the database has all of this revision already, record it: make migration-stamp REV="
 # What a revision does, and what is said of it behind the database's own words.
 BOTH = {
-    "two": ('op.execute("SELECT 1; SELECT 2")', "(one statement in each op.execute)"),
+    "two": (
+        'op.execute("SELECT 1; SELECT 2")',
+        "(one statement in each op.execute; op.run_sql_file runs a file of several)",
+    ),
     "table": ('op.create_table("users", sa.Column("id", sa.Integer))', f"{STAMP}table)"),
     "column": ('op.add_column("users", sa.Column("email", sa.Text))', f"{STAMP}column)"),
     "index": ('op.create_index("ix_users_is_active_created_at", "users", ["name"])', f"{STAMP}index)"),

@@ -131,3 +131,11 @@ def test_linters_of_their_own_find_nothing(default_project: Path, command: tuple
     uv = [sys.executable, "-m", "uv", "tool", "run", "--quiet"]
     *options, file = command
     ok(run(*uv, *options, str(default_project / file)))
+
+
+def test_the_image_and_git_have_the_sql_files_of_revisions() -> None:
+    """They are found beside the revision, in the folder that the image gets as a whole."""
+    assert "COPY alembic alembic\n" in (PROJECT / "Dockerfile").read_text("utf-8")
+    for name in (".dockerignore", ".gitignore"):
+        lines = (PROJECT / name).read_text("utf-8").splitlines()
+        assert not [line for line in lines if line.endswith("sql") or line.startswith(("alembic", "*.*"))]

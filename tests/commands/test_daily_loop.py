@@ -204,7 +204,10 @@ def test_the_sql_of_a_way_back_is_data_alone(project: Project) -> None:
 
 @pytest.mark.first_on("sqlite")
 def test_stamping_records_a_revision_without_running_it(project: Project) -> None:
-    ok(project.make("migration-stamp", "REV=head"))
+    name = "dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2]
+    assert refusal(project.make("migration-stamp", "REV=head")).endswith(f"CONFIRM={name}")
+    assert project.tables() == set()
+    ok(project.make("migration-stamp", "REV=head", f"CONFIRM={name}"))
     assert project.version() == [INITIAL]
     assert "users" not in project.tables()
 

@@ -69,6 +69,11 @@ TYPED_BY = {
         "make migration-log",
         "make migration-log JSON=1",
     ],
+    "test_adoption.py::test_an_sqlite_database_is_adopted": ["make migration-baseline"],
+    "test_adoption.py::test_the_guides_command_writes_models_of_all_tables": [
+        'uvx --with "psycopg[binary]" sqlacodegen --noviews --outfile app/models/shop.py'
+        " postgresql+psycopg://owner@server:5432/shop",
+    ],
     "test_health_live.py::test_a_migrated_database_is_well": [
         "curl --fail http://127.0.0.1:8000/health/detailed",
     ],

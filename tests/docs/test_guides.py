@@ -39,7 +39,7 @@ def test_every_revision_about_tables_in_use_runs_up_down_and_up(postgresql_proje
 def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> None:
     texts = [text for text in blocks(DOCUMENTS["the guide"], "python") if "def upgrade" in text]
     texts = [text for text in texts if "GRANT" not in text]  # which has a test of its own
-    order = ("op.backfill", "set_not_null_online", "func.lower", "postgresql_concurrently")
+    order = ("op.backfill", "set_not_null_online", "func.lower", "op.run_sql_file", "postgresql_concurrently")
     chosen = [text for mark in order for text in texts if mark in text]
     assert sorted(chosen) == sorted(texts)
     if project.dialect == "sqlite":
@@ -54,10 +54,16 @@ def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> No
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2345)"
         f" INSERT INTO users (id, email, name) SELECT {identifiers}, 'A' || i || '@Example.com', 'A' FROM n"
     )
+    [script] = [text for text in blocks(DOCUMENTS["the guide"], "sql") if "CREATE VIEW" in text]
+    project.write("alembic/versions/20261120_1346_active_users.sql", script)
     for number, text in enumerate(chosen):
         put(project, f"step{number}", text)
         for command in ("upgrade head", "downgrade -1", "upgrade head"):
             ok(project.alembic(*command.split()))
+        if "op.run_sql_file" in text:
+            assert project.sql("SELECT count(*) FROM active_users") == [(2345,)]
+            ok(project.alembic("downgrade", "-1"))  # its index has the name of another example's
+            project.revisions(f"_step{number}.py")[0].unlink()
 
     assert project.sql("SELECT count(*), min(country), max(country) FROM users") == [(2345, "DE", "DE")]
     assert project.sql("SELECT count(*) FROM users WHERE email <> lower(email)") == [(0,)]
@@ -158,7 +164,8 @@ def test_the_grants_of_the_guide_are_those_that_two_users_need(
 ) -> None:
     project, owner_url = postgresql_project, postgresql_project.url
     name = owner_url.rpartition("/")[2]
-    fresh, existing, _ = (text.replace("service", name) for text in blocks(DOCUMENTS["the guide"], "sql"))
+    texts = [text.replace("service", name) for text in blocks(DOCUMENTS["the guide"], "sql")]
+    fresh, existing = [text for text in texts if "GRANT" in text]
     create_app, _, grants = fresh.partition("\n")
     # One user for both, so far.
     postgres_server.sql(f"{create_app} ALTER DATABASE {name} OWNER TO {name}_app", name)

@@ -19,7 +19,7 @@ from support.random_models.reporting import case
 from support.random_models.shrinking import shrunk
 from support.servers import PostgresServer
 
-CASES = int(os.environ.get("SCHEMA_CASES", "200"))
+CASES = int(os.environ.get("SCHEMA_CASES", "50"))
 GROUPS = 3  # for each database, so that several workers have something to do
 
 

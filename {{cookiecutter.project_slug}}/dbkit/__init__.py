@@ -7,6 +7,7 @@ template replaces this folder as a whole. What a service may want different is a
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
     asgi                                 an application's start: failures as one line
     testing                              what the project's tests run on
+    adoption                             adopt a database that nothing manages
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     throwaways                           throwaway databases that the revisions have built
@@ -15,7 +16,8 @@ template replaces this folder as a whole. What a service may want different is a
     locking                              wait for others: the lock, blockers, backoff
     history                              what ran on a database
     revisions                            the revision files of this checkout
-    operations                           op.* for tables that are in use
+    operations                           op.* for tables that are in use, and for SQL files
+    sql_files                            SQL files that belong to a revision
     transactions                         one transaction or autocommit, never both
     schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # whoever only wants the options need not wait for Alembic
     from alembic.config import Config
     from sqlalchemy import MetaData
 
+CONFIRM_STAMP = "confirm_stamp"  # that of one whose stamps want CONFIRM where they are not true
 DATABASE = "database"  # the attribute of a `Config` that names another database than the settings
 
 

@@ -12,6 +12,7 @@ from dbkit.redaction import is_server_error, public_text
 INSUFFICIENT_PRIVILEGE = "42501"
 QUERY_CANCELED = "57014"
 ACTIVE_SQL_TRANSACTION = "25001"
+LOCATION = "location_in_sql"  # the attribute of an error that `set_location` has set
 
 
 class SettingsError(ValueError):
@@ -69,11 +70,18 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def set_location(error: BaseException, location: str) -> None:
+    """Let `location_of` return `location`: what failed stands in no Python file."""
+    vars(error)[LOCATION] = location
+
+
 def location_of(error: BaseException, folder: Path) -> str | None:
     """Return `file:line` of the innermost statement below `folder` that raised the error.
 
     Of a file below `folder` that cannot be opened, there is no line.
     """
+    if location := vars(error).get(LOCATION):
+        return str(location)
     if isinstance(error, SyntaxError) and error.filename:
         path = Path(error.filename)
         return f"{path.relative_to(folder)}:{error.lineno}" if path.is_relative_to(folder) else None

@@ -1,6 +1,6 @@
 """Tries the revision of a change: A, the models before and the revision, against B, the models after.
 
-What writes and runs it is an argument; `bare_writer` has bare Alembic's.
+What writes and runs it is an argument; `our_writer` has the kit's.
 """
 
 import random

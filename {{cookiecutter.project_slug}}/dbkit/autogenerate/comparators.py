@@ -12,7 +12,7 @@ from typing import Any
 from alembic.ddl.impl import ComparisonResult, DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
-from sqlalchemy import Column, Constraint, Index, Table, UniqueConstraint
+from sqlalchemy import Column, Constraint, Index, Inspector, Table, UniqueConstraint
 
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 from dbkit.schema import Facets
@@ -92,6 +92,21 @@ class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
     """Replaces Alembic's class of the same dialect."""
 
     __dialect__ = "postgresql"
+
+    def autogen_column_reflect(
+        self, inspector: Inspector, table: Table, column_info: dict[str, Any]
+    ) -> None:
+        """Leave out the default of a serial column, also where its name has a quote in it.
+
+        Alembic asks the server for a sequence of the name that stands, doubled, in the literal.
+        """
+        default = column_info.get("default")
+        copy = dict(column_info)
+        if default and default.startswith("nextval("):
+            copy["default"] = default.replace("''", "'")
+        super().autogen_column_reflect(inspector, table, copy)  # type: ignore[no-untyped-call]
+        if "default" not in copy:
+            column_info.pop("default", None)
 
 
 class SQLiteImpl(ComparesPictures, AlembicsSQLiteImpl):

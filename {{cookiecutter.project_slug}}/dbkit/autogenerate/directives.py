@@ -39,7 +39,7 @@ def directives_hook(theirs: Hook | None) -> Hook:
         pictures: TwoPictures | None = context.opts.get(PICTURES)
         if pictures is not None and "revision_context" in context.opts:
             [script] = directives
-            _prepare(script, pictures, context.dialect.name)
+            prepare(script, pictures, context.dialect.name)
         if theirs is not None:
             theirs(context, revision, directives)
         _finish(context, directives)
@@ -47,7 +47,7 @@ def directives_hook(theirs: Hook | None) -> Hook:
     return process
 
 
-def _prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -> None:
+def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -> None:
     """Add what tables need, and sort the changes, forth and back."""
     for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
         upgrade.ops = [*preparations(pictures), *upgrade.ops]

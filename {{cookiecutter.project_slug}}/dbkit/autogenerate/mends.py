@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from alembic.autogenerate import RevisionContext
 from alembic.operations import ops
 
 from dbkit.autogenerate.proof import Outcome
@@ -12,7 +11,7 @@ from dbkit.autogenerate.statements import Statement
 CONCURRENTLY = re.compile(r"\b(INDEX) CONCURRENTLY\b")
 
 
-def add_mends(command: RevisionContext, outcome: Outcome) -> bool:
+def add_mends(scripts: list[ops.MigrationScript], outcome: Outcome) -> bool:
     """Add SQL for what the upgrade does not write; if that is nothing, for what the downgrade does.
 
     It goes into the first file, because one with indexes alone is not in a transaction.
@@ -21,8 +20,8 @@ def add_mends(command: RevisionContext, outcome: Outcome) -> bool:
         Whether there was any.
     """
     [upgrade], [downgrade] = (
-        command.generated_revisions[0].upgrade_ops_list,
-        command.generated_revisions[0].downgrade_ops_list,
+        scripts[0].upgrade_ops_list,
+        scripts[0].downgrade_ops_list,
     )
     if any(_is_concurrent(op) for op in upgrade.ops):
         return False

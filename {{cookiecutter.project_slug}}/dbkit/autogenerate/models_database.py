@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, event, inspect
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.schema import CheckFirst, CreateSchema
 
+from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
 from dbkit.errors import error_text
 
@@ -29,8 +30,20 @@ def rebuild(connection: Connection, scope: Scope) -> None:
     if connection.dialect.name == "sqlite":
         _drop_on_sqlite(connection, scope)
     else:
+        _check_names(scope)
         _set_aside(connection, scope)
     _create(connection, scope)
+
+
+def _check_names(scope: Scope) -> None:
+    """https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS."""
+    for table in scope.tables:
+        for name in (table.name, *(column.name for column in table.columns)):
+            if len(name.encode()) > LONGEST_NAME:
+                raise CommandError(
+                    f"table {table.fullname}: PostgreSQL keeps {LONGEST_NAME} bytes of a name, and "
+                    f"{name} has {len(name.encode())}: shorten it in the models"
+                )
 
 
 def _set_aside(connection: Connection, scope: Scope) -> None:

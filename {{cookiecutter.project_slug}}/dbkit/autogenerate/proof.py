@@ -45,6 +45,17 @@ class Outcome:
     mends: list[str] = field(default_factory=list)
     downgrade_mends: list[str] = field(default_factory=list)
 
+    def judge_upgrade(self, pictures: TwoPictures, after: Picture) -> None:
+        """Compare what the files have made with what the models say."""
+        if not pictures.has_own_writer:
+            self.not_written = pictures.differences(after)
+        self.mends = _statements(_turned(self.not_written), pictures.wanted, after)
+
+    def judge_downgrade(self, before: Picture, after: Picture) -> None:
+        """Compare what their downgrade has made with what was there before."""
+        self.left = differences(before, after)
+        self.downgrade_mends = _statements(self.left, before, after)
+
     def lines(self) -> list[str]:
         """Return a line for each thing that is not as it should be; none if all is proved."""
         return [
@@ -74,14 +85,9 @@ async def prove(
         before = await _look(copy, pictures)
         try:
             await _run(copy, environment, options, execution.upgrade_steps(scratch))
-            after = await _look(copy, pictures)
-            if not pictures.has_own_writer:
-                outcome.not_written = pictures.differences(after)
-            outcome.mends = _statements(_turned(outcome.not_written), pictures.wanted, after)
+            outcome.judge_upgrade(pictures, await _look(copy, pictures))
             await _run(copy, environment, options, _steps_back(scratch, old))
-            after = await _look(copy, pictures)
-            outcome.left = differences(before, after)
-            outcome.downgrade_mends = _statements(outcome.left, before, after)
+            outcome.judge_downgrade(before, await _look(copy, pictures))
         except CommandError as error:
             outcome.failure = str(error)
     return outcome

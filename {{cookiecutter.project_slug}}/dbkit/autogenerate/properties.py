@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dbkit.schema import SchemaObject
 
+LONGEST_NAME = 63  # bytes of a name that PostgreSQL keeps
 PART = re.compile(r'"((?:[^"]|"")+)"|([^.]+)')
 OF_TABLES = {"column", "constraint", "index", "check", "unique constraint", "foreign key"}
 # Properties that models decide; of the second kind, where they say something.

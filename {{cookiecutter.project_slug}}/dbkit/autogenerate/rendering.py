@@ -8,20 +8,33 @@ from sqlalchemy import TypeDecorator
 from dbkit.alembic_internals import render_type
 from dbkit.autogenerate.enum_types import POSTGRESQL, enum_of
 
+SERVICE = "app"  # the package that revisions do not import
+
 
 def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[False]:
-    """Render a `TypeDecorator` as the type that the database has; all else is Alembic's.
+    """Render a `TypeDecorator` as the type that the database has, a type of the service's as SQL.
 
-    A revision must run with the models of any later day, when the decorator may be gone.
+    A revision must run with the models of any later day, when that type may be gone. Types of other
+    packages get their import; all else is Alembic's.
     https://alembic.sqlalchemy.org/en/latest/autogenerate.html#affecting-the-rendering-of-types-themselves
     """
-    is_sqlalchemys = type(item).__module__.startswith("sqlalchemy.")  # such as Interval
-    is_decorator = isinstance(item, TypeDecorator) and not is_sqlalchemys
-    if kind == "type" and is_decorator:
+    if kind != "type":
+        return False
+    package = type(item).__module__.partition(".")[0]
+    if isinstance(item, TypeDecorator) and package != "sqlalchemy":  # which has Interval, say
         return render_type(item.load_dialect_impl(context.migration_context.dialect), context)
-    if kind == "type" and context.dialect.name == "postgresql" and not is_decorator:
-        return _enum(item, context.opts["sqlalchemy_module_prefix"] or "")
+    if context.dialect.name == "postgresql" and (rendered := _enum(item, _prefix(context))):
+        return rendered
+    if package == SERVICE:
+        context.imports.add("from dbkit.sql_type import SQLType")
+        return f"SQLType({item.compile(dialect=context.dialect)!r})"
+    if package not in ("sqlalchemy", "alembic"):
+        context.imports.add(f"import {type(item).__module__}")
     return False
+
+
+def _prefix(context: AutogenContext) -> str:
+    return str(context.opts["sqlalchemy_module_prefix"] or "")
 
 
 def _enum(item: Any, prefix: str) -> str | Literal[False]:

@@ -6,6 +6,7 @@ from functools import cached_property
 from sqlalchemy import Constraint, Dialect, Index
 
 from dbkit.autogenerate.own_filters import is_included
+from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
 from dbkit.schema import Difference, Facets, Picture, SchemaObject, differences
 
@@ -94,4 +95,7 @@ def final_name(item: Index | Constraint, dialect: Dialect) -> str | None:
     """Return the name that a constraint or index gets, by the convention and cut to length."""
     preparer = dialect.identifier_preparer
     quoted = preparer.format_constraint(item)
-    return preparer.unformat_identifiers(quoted)[0] if quoted else None
+    name = preparer.unformat_identifiers(quoted)[0] if quoted else None
+    if name is None or dialect.name != "postgresql":
+        return name
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore")  # SQLAlchemy counts characters

@@ -59,7 +59,7 @@ async def write_proved(
     arguments = (pictures, environment, command, options)
     outcome = await _prove(built, home, *arguments)
     for _ in range(2):  # what the upgrade lacks, and then what the downgrade does
-        if add_mends(command, outcome):
+        if add_mends(command.generated_revisions, outcome):
             outcome = await _prove(built, home, *arguments)
     lines = outcome.lines()
     if not lines:

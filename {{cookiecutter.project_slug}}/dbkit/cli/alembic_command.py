@@ -7,12 +7,17 @@ from dbkit import PROJECT
 ALEMBICS_FAILURE = -1  # which a shell shows as 255
 
 
-def run_alembic(*arguments: str) -> None:
-    """Run one of Alembic's commands; a failure is printed behind `FAILED:` and ends the process."""
+def run_alembic(*arguments: str, confirm_stamp: bool = False) -> None:
+    """Run one of Alembic's commands; a failure is printed behind `FAILED:` and ends the process.
+
+    Args:
+        confirm_stamp: whether a stamp that is not true, as far as that can be compared, wants the
+            name of the database in `CONFIRM`.
+    """
     from alembic.config import CommandLine, Config
     from alembic.util import CommandError
 
-    from dbkit.config import escape_folder
+    from dbkit.config import CONFIRM_STAMP, escape_folder
     from dbkit.errors import error_text, location_of
     from dbkit.revisions.errors import missing_parent
 
@@ -20,6 +25,7 @@ def run_alembic(*arguments: str) -> None:
     options = command_line.parser.parse_args(arguments)
     config = Config(PROJECT / "alembic.ini", cmd_opts=options)
     escape_folder(config)
+    config.attributes[CONFIRM_STAMP] = confirm_stamp
     executes = arguments[0] in ("upgrade", "downgrade", "stamp", "current")
     try:
         command_line.run_cmd(config, options)

@@ -24,10 +24,12 @@ def add_commands(commands: Any) -> None:
         run=lambda arguments: run_alembic("downgrade", "--", arguments.revision or "-1")
     )
 
-    text = "record REV as applied without running it"
+    text = "record REV as applied without running it; what differs wants CONFIRM=<database>"
     command = commands.add_parser("migration-stamp", help=text, description=text)
     command.add_argument("revision", metavar="REV")
-    command.set_defaults(run=lambda arguments: run_alembic("stamp", "--", arguments.revision))
+    command.set_defaults(
+        run=lambda arguments: run_alembic("stamp", "--", arguments.revision, confirm_stamp=True)
+    )
 
     text = "where the database stands"
     command = commands.add_parser("migration-current", help=text, description=text)

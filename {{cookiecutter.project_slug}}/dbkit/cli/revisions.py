@@ -1,9 +1,12 @@
 """Commands that write and show revision files."""
 
 import argparse
+import asyncio
 from typing import Any
 
+from dbkit import meter
 from dbkit.cli.alembic_command import run_alembic
+from dbkit.cli.failures import one_line_failures
 
 
 def add_commands(commands: Any) -> None:
@@ -17,6 +20,11 @@ def add_commands(commands: Any) -> None:
     command = commands.add_parser("migration-empty", help=text, description=text)
     command.add_argument("message")
     command.set_defaults(run=write_empty)
+
+    text = "adopt a database that nothing manages: a first revision that builds it, proved"
+    command = commands.add_parser("migration-baseline", help=text, description=text)
+    command.add_argument("message", nargs="?", default="baseline")
+    command.set_defaults(run=one_line_failures(adopt))
 
     text = "a revision that joins several heads"
     command = commands.add_parser("migration-merge", help=text, description=text)
@@ -41,6 +49,21 @@ def generate(arguments: argparse.Namespace) -> None:
 def write_empty(arguments: argparse.Namespace) -> None:
     """Write a revision without a change."""
     run_alembic("revision", f"--message={arguments.message}")
+
+
+def adopt(arguments: argparse.Namespace) -> None:
+    """Write a first revision that builds exactly the configured database, and record it there."""
+    from dbkit.adoption import adopt_database
+    from dbkit.connection import migration_database, throwaway_home
+    from dbkit.environment import load_options
+    from dbkit.settings import get_settings
+
+    meter.log_to_stderr()
+    settings = get_settings()
+    url = (settings.migration_database_url or settings.database_url).get_secret_value()
+    message = arguments.message or "baseline"
+    work = adopt_database(migration_database(), throwaway_home(), load_options(), url, message)
+    print(asyncio.run(work))
 
 
 def merge(arguments: argparse.Namespace) -> None:

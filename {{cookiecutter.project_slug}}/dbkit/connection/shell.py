@@ -48,9 +48,20 @@ def run_client(
     """
     if database.dialect == "sqlite":
         raise ShellUnavailable(f"{program} is PostgreSQL's, and the database is an SQLite file")
+    command, variables = client_command(_find_client(program), arguments, text)
+    _replace_this_process(command, variables)
+
+
+def client_command(
+    path: str, arguments: Sequence[str], text: str
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command of a program of `CLIENTS` on the database of the URL `text`.
+
+    Returns:
+        The command, and the variables of the environment that it needs in addition.
+    """
     url, password = libpq_url(text)
-    command = [_find_client(program), f"--dbname={url}", *arguments]
-    _replace_this_process(command, {"PGPASSWORD": password} if password else {})
+    return [path, f"--dbname={url}", *arguments], {"PGPASSWORD": password} if password else {}
 
 
 def open_admin_shell(admin: DatabaseURL) -> NoReturn:
@@ -101,8 +112,18 @@ def _psql() -> str:
 
 
 def _find_client(program: str) -> str:
-    found = shutil.which(program) or shutil.which(program, path=_bindir_of_db_up())
-    if found is None:
+    return find_clients(program)[0]
+
+
+def find_clients(program: str) -> list[str]:
+    """Return where a program of PostgreSQL is: on PATH, and among those of the development server.
+
+    Raises:
+        ShellUnavailable: it is nowhere.
+    """
+    paths = (shutil.which(program), shutil.which(program, path=_bindir_of_db_up()))
+    found = [path for path in paths if path is not None]
+    if not found:
         raise ShellUnavailable(f"{program} is not there: install PostgreSQL's client")
     return found
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
+from alembic import command
 from alembic.runtime.environment import EnvironmentContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from dbkit.config import DATABASE, EnvironmentOptions
 from dbkit.connection import DatabaseURL, migration_database
 from dbkit.environment.comparing import autogenerate, check
 from dbkit.environment.read_only import read
+from dbkit.environment.stamps import check_stamp
 from dbkit.history import Scope
 from dbkit.locking import WaitBudget
 from dbkit.request import Kind, Request
@@ -48,8 +50,11 @@ def carry_out(
     elif arguments:
         _run_async(check(environment, database.for_reading(), request, options))
     elif request.kind is Kind.RUN:
-        scope = Scope.of(options)
-        executor = execution.Executor(environment, database, request, keywords, scope=scope)
+        typed = environment.config.cmd_opts
+        waiting, scope = WaitBudget(get_settings().migration_wait), Scope.of(options)
+        if typed is not None and typed.cmd[0] is command.stamp:
+            _run_async(check_stamp(environment, database, request, options, waiting))
+        executor = execution.Executor(environment, database, request, keywords, waiting, scope)
         _run_async(_with_connection(database, executor.run, executor.budget))
     else:
         if request.kind is Kind.READ:

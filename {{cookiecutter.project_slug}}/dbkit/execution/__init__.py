@@ -1,6 +1,6 @@
 """Carries revisions out on one database: lock, steps, retries, history."""
 
-from dbkit.execution.commands import downgrade, run_keywords, upgrade
+from dbkit.execution.commands import adopt, downgrade, run_keywords, upgrade
 from dbkit.execution.connection import migration_connection
 from dbkit.execution.context import alembic_environment, configure, create_version_table, quiet
 from dbkit.execution.executor import Executor
@@ -9,6 +9,7 @@ from dbkit.execution.steps import upgrade_steps
 
 __all__ = [
     "Executor",
+    "adopt",
     "alembic_environment",
     "configure",
     "create_version_table",

@@ -16,7 +16,7 @@ from dbkit.execution.snapshots import SnapshotTaker
 from dbkit.execution.steps import StepFinder
 from dbkit.history import create_table
 from dbkit.revisions import Running, one_line
-from dbkit.transactions import GuardedContext, TransactionGuard
+from dbkit.transactions import GuardedContext, TransactionGuard, note_revision
 
 RestoreSession = Callable[[Connection], None]
 Observer = Callable[[Connection, tuple[str, ...]], None]
@@ -104,6 +104,7 @@ class Attempt:
     def _begin_each(self, _heads: Any, context: MigrationContext) -> Iterator[MigrationStep]:
         for step in self._steps:
             self.progress.begin_step(step)
+            note_revision(context, step)
             watched = copy.copy(step)
             watched.migration_fn = self._watched(step.migration_fn, context)
             yield watched

@@ -1,8 +1,11 @@
 """Upgrades and downgrades for code with a running event loop, without Alembic's commands."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, MigrationStep, StampStep
+from alembic.util import CommandError
 
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
@@ -54,8 +57,24 @@ async def downgrade(
     to: str = "base",
     observe: Observer | None = None,
 ) -> None:
-    """Revert all revisions, or those that come after one. For arguments, see `upgrade`."""
+    """Revert revisions, all but a baseline or those that come after one; see `upgrade`."""
     await _execute(database, options, downgrade_steps(scripts(), to), to, observe=observe)
+
+
+async def adopt(database: DatabaseURL, options: EnvironmentOptions, revision: str) -> None:
+    """Record that a database holds what its first revision builds, without running it.
+
+    Raises:
+        CommandError: another revision was recorded meanwhile.
+        DatabaseUnavailable: no connection.
+    """
+
+    def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
+        if heads:
+            raise CommandError(f"the database stands at {', '.join(heads)} meanwhile")
+        return [StampStep(None, revision, True, True, scripts().revision_map)]
+
+    await _execute(database, options, find, revision, adopts=True)
 
 
 async def _execute(
@@ -67,6 +86,8 @@ async def _execute(
     observe: Observer | None = None,
     environment: EnvironmentContext | None = None,
     scope: Scope | None = None,
+    *,
+    adopts: bool = False,
 ) -> None:
     request = Request(Kind.RUN, find, destination)
     keywords = run_keywords(options, database.dialect)
@@ -74,6 +95,7 @@ async def _execute(
     async with given or alembic_environment(alembic_config(database), scripts()) as used:
         executor = Executor(used, database, request, keywords, budget, scope)
         executor.attempt.observe = observe
+        executor.progress.author = replace(executor.progress.author, adopts=adopts)
         with one_line(used.script):
             async with migration_connection(database, budget) as connection:
                 await executor.run(connection)

@@ -20,7 +20,7 @@ from dbkit.execution.steps import check_steps, find_steps
 from dbkit.history.table import DONE, Author, Measurements, history, row_of
 from dbkit.request import Request
 from dbkit.settings import get_settings
-from dbkit.transactions import GuardedContext, TransactionGuard, TransactionTimer
+from dbkit.transactions import GuardedContext, TransactionGuard, TransactionTimer, note_revision
 
 
 def render(
@@ -57,7 +57,9 @@ def _render(
         steps = find_steps(request, environment.script, heads, context)
         check_steps(steps, database.dialect)
         rows.name_run(steps)
-        yield from steps
+        for step in steps:
+            note_revision(context, step)
+            yield step
 
     with quiet():
         alembics = configure(

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from dbkit.connection import DatabaseURL
 from dbkit.history import check_ahead, check_ran_here, check_unedited
 from dbkit.request import FindSteps, Request
-from dbkit.revisions import MigrationError, is_known
+from dbkit.revisions import MigrationError, is_baseline, is_known
+from dbkit.sql_files import check_files
 from dbkit.transactions import check_source
 
 log = logging.getLogger("alembic.migrator")
@@ -33,12 +34,12 @@ def upgrade_steps(script: ScriptDirectory, to: tuple[str, ...] = ("heads",)) -> 
 
 
 def downgrade_steps(script: ScriptDirectory, to: str = "base") -> FindSteps:
-    """Return a function that finds the steps down to a revision, or to an empty database."""
+    """Return a function that finds the steps down to a revision, or to nothing or a baseline."""
 
     def find(heads: tuple[str, ...], _context: MigrationContext) -> list[MigrationStep]:
         revisions = script.iterate_revisions(heads, to, select_for_downgrade=True)
         make = MigrationStep.downgrade_from_script
-        return [make(script.revision_map, revision) for revision in revisions]
+        return [make(script.revision_map, each) for each in revisions if not is_baseline(each)]
 
     return find
 
@@ -161,3 +162,4 @@ def check_steps(steps: Iterable[MigrationStep], dialect: str) -> None:
             )
         if dialect == "postgresql":
             check_source(path, function)
+        check_files(path, dialect)

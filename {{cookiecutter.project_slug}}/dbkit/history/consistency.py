@@ -7,9 +7,11 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Row
 
+from dbkit.history.checksum import checksum
 from dbkit.history.storage import read_history
-from dbkit.history.table import DONE, checksum
+from dbkit.history.table import DONE
 from dbkit.revisions import is_known, known_revisions, with_ancestors
+from dbkit.sql_files import find_names
 
 
 def applied_rows(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
@@ -82,7 +84,9 @@ def find_edited(
             continue
         path = Path(scripts.get_revision(name).path)
         if checksum(path) != row.checksum:
-            lines.append(f"{path.name} was edited after it ran here on {_date(row)}")
+            names = " or ".join([path.name, *find_names(path.read_text(encoding="utf-8"))])
+            happened = "was adopted" if row.direction == "adopt" else "ran"
+            lines.append(f"{names} was edited after it {happened} here on {_date(row)}")
     if not lines:
         return None
     return (

@@ -1,13 +1,11 @@
 """The table `alembic_history`: one row per executed revision (time, user, host, outcome)."""
 
 import getpass
-import hashlib
 import os
 import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,6 +25,7 @@ from sqlalchemy import (
 )
 
 from dbkit.config import service_version
+from dbkit.history.checksum import checksum, file_of
 
 TABLE = "alembic_history"
 DONE, FAILED = "done", "failed"
@@ -38,7 +37,7 @@ history = Table(
     Column("run_id", Uuid, nullable=False),
     Column("revision", Text, nullable=False),
     Column("down_revision", Text, comment="parent revisions, comma-separated"),
-    Column("direction", Text, nullable=False, comment="upgrade, downgrade or stamp"),
+    Column("direction", Text, nullable=False, comment="upgrade, downgrade, stamp or adopt"),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("duration", Float, nullable=False, comment="seconds, of the last attempt"),
     Column("lock_wait", Float, nullable=False, comment="seconds, retries included"),
@@ -75,6 +74,7 @@ class Author:
 
     environment: str
     run_id: UUID = field(default_factory=uuid4)
+    adopts: bool = False  # a stamp says what was proved: the revision builds this database
 
     @cached_property
     def columns(self) -> dict[str, Any]:
@@ -118,6 +118,10 @@ def row_of(
         "outcome": outcome,
         "error": error,
     }
+    if info.is_stamp and author.adopts:
+        revision, proved = info.up_revision_id, checksum(file_of(info))
+        columns |= {"revision": revision, "direction": "adopt", "checksum": proved}
+        return columns | {"down_revision": None}
     if info.is_stamp:
         revision = ", ".join(info.destination_revision_ids) or "base"
         unknown = {"down_revision": None, "checksum": None}
@@ -128,14 +132,3 @@ def row_of(
         "down_revision": ", ".join(info.down_revision_ids) or None,
         "checksum": checksum(file_of(info)),
     }
-
-
-def file_of(info: MigrationInfo) -> Path:
-    """Return the file of the revision that a step runs."""
-    script: Any = info.up_revision  # a Script, which is a Revision with a file
-    return Path(script.path)
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a revision's text, whatever its line ends."""
-    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()

@@ -1,8 +1,9 @@
-"""`op.*` for tables that are in use; importing the package registers the operations.
+"""`op.*` for tables that are in use, and for SQL files; importing registers the operations.
 
-On PostgreSQL they take only locks that let others read and write, or that last a moment. Each
-commits every statement for itself, so a revision holds such operations and nothing else; repeated
-after an interruption, each does what is left to do. On SQLite they are ordinary operations.
+On PostgreSQL those for tables in use take only locks that let others read and write, or that last a
+moment. Each commits every statement for itself, so a revision holds such operations and nothing
+else; repeated after an interruption, each does what is left to do. On SQLite they are ordinary
+operations.
 """
 
 import dbkit.operations.sqlite_batches  # noqa: F401 - replaces op.batch_alter_table on SQLite
@@ -11,6 +12,7 @@ from dbkit.operations.columns import ColumnOperations
 from dbkit.operations.constraints import ConstraintOperations
 from dbkit.operations.enums import EnumOperations
 from dbkit.operations.indexes import IndexOperations
+from dbkit.operations.sql_file import SqlFile
 
 __all__ = [
     "Backfill",
@@ -18,4 +20,5 @@ __all__ = [
     "ConstraintOperations",
     "EnumOperations",
     "IndexOperations",
+    "SqlFile",
 ]

@@ -4,6 +4,7 @@ from dbkit.revisions.errors import MigrationError, is_lock_error, one_line, seve
 from dbkit.revisions.failures import Running
 from dbkit.revisions.grants import UnreadableRevisions
 from dbkit.revisions.loader import (
+    is_baseline,
     is_known,
     known_revisions,
     load_files,
@@ -18,6 +19,7 @@ __all__ = [
     "Status",
     "UnreadableRevisions",
     "compare_revisions",
+    "is_baseline",
     "is_known",
     "is_lock_error",
     "known_revisions",

@@ -23,7 +23,7 @@ ALREADY_EXISTS = ("42P06", "42P07", "42701", "42710", "42723")
 # Functions of the server that refuse two statements in one, and DDL while triggers wait.
 READING, CHECKING_USE = "exec_parse_message", "CheckTableNotInUse"
 
-ONE_EACH = "one statement in each op.execute"
+ONE_EACH = "one statement in each op.execute; op.run_sql_file runs a file of several"
 ONCE = "a run is one transaction: type it once, in 'make db-shell'"
 COPY = "write 'with op.batch_alter_table(…) as batch:'"
 EXTENSION = (

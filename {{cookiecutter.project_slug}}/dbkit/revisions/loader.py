@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, to_tuple
 
 from dbkit.config import alembic_config
@@ -59,6 +59,11 @@ def is_known(directory: ScriptDirectory, name: str) -> bool:
     except CommandError:
         return False
     return revision is not None and revision.revision == name  # None for `base`
+
+
+def is_baseline(revision: Script) -> bool:
+    """Tell whether a revision builds what was there before all revisions: nothing reverts it."""
+    return bool(getattr(revision.module, "is_baseline", False))
 
 
 def with_ancestors(directory: ScriptDirectory, names: Iterable[str]) -> set[str]:

@@ -1,7 +1,7 @@
 """A revision runs in one transaction or in autocommit, never in both."""
 
 from dbkit.transactions.boundary import MixedTransactionModes
-from dbkit.transactions.context import GuardedContext, autocommit_operation
+from dbkit.transactions.context import GuardedContext, autocommit_operation, note_revision
 from dbkit.transactions.guard import TransactionGuard
 from dbkit.transactions.static_check import check_source
 from dbkit.transactions.timer import TransactionTimer
@@ -13,4 +13,5 @@ __all__ = [
     "TransactionTimer",
     "autocommit_operation",
     "check_source",
+    "note_revision",
 ]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationStep, RevisionStep
 
 from dbkit.transactions.guard import TransactionGuard
 
@@ -31,6 +32,7 @@ class GuardedContext(MigrationContext):
             alembics.dialect, connection, {**alembics.opts, **options}, alembics.environment_context
         )
         self.guard = guard
+        self.revision_file: Path | None = None  # of the revision that is being executed
         self._heads = heads
 
     def get_current_heads(self) -> tuple[str, ...]:
@@ -54,6 +56,13 @@ class GuardedContext(MigrationContext):
         connection = None if self.as_sql else self.connection
         with self.guard.autocommit(super().autocommit_block, connection):
             yield
+
+
+def note_revision(context: MigrationContext, step: MigrationStep) -> None:
+    """Let operations know the file of the revision that `step` runs."""
+    if isinstance(context, GuardedContext):
+        file = Path(step.revision.path) if isinstance(step, RevisionStep) else None
+        context.revision_file = file
 
 
 @contextmanager

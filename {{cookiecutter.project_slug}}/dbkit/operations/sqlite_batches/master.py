@@ -96,7 +96,7 @@ class Master:
         except DBAPIError as error:
             raise CommandError(
                 f"{what} does not fit table {self.table} after the batch: {error_text(error)};"
-                " drop it in the revision before the batch"
+                " drop it in the revision before the batch; nothing was changed"
             ) from error
 
     def pragma(self, name: str, table: str) -> Sequence[Row[Any]]:
