@@ -128,3 +128,78 @@ def test_a_failure_in_an_autocommit_block_undoes_the_run_too(family: Project) ->
     )
     assert "nothing was changed" in refusal(family.alembic("upgrade", "head"))
     assert dump(family) == before
+
+
+WRITTEN = '''\
+"""A model of a test."""
+
+import sqlalchemy as sa
+
+from app.models.base import Base
+
+sa.Table("things", Base.metadata, {})
+'''
+ID = 'sa.Column("id", sa.Integer, primary_key=True)'
+# Columns and options of a table before and after, and what the revision says.
+CHANGES = {
+    "a CHECK in a column": (
+        f'{ID}, sa.Column("a", sa.Integer, sa.CheckConstraint("a > 0", name="more"))',
+        f'{ID}, sa.Column("a", sa.Integer, sa.CheckConstraint("a > -1", name="more"))',
+        "a > -1",
+    ),
+    "a primary key": (
+        f'{ID}, sa.Column("a", sa.Integer, nullable=False)',
+        f'{ID}, sa.Column("a", sa.Integer, primary_key=True)',
+        'batch_op.create_primary_key(op.f("pk_things"), ["id", "a"])',
+    ),
+    "options": (
+        f'{ID}, sa.Column("a", sa.Integer)',
+        f'{ID}, sa.Column("a", sa.Integer), sqlite_strict=True, sqlite_autoincrement=True',
+        '"sqlite_strict": True',
+    ),
+    "a computed column": (
+        f'{ID}, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer, sa.Computed("a * 2"))',
+        f'{ID}, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer, sa.Computed("a * 3"))',
+        "a * 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_alembic_does_not_write_on_sqlite_is_written_and_keeps_rows(
+    sqlite_project: Project, change: str
+) -> None:
+    project = sqlite_project
+    before, after, said = CHANGES[change]
+    project.write("app/models/thing.py", WRITTEN.format(before))
+    ok(project.make("migration", "MSG=before"))
+    ok(project.make("migrate"))
+    project.sql("INSERT INTO things (id, a) VALUES (1, 1), (2, 5)")
+    project.sql("CREATE TRIGGER kept AFTER DELETE ON things BEGIN SELECT 1; END")
+    project.write("app/models/thing.py", WRITTEN.format(after))
+    printed = ok(project.make("migration", "MSG=after"))
+    assert "Renamed?" not in printed
+    [path] = project.revisions("_after")
+    assert said in path.read_text("utf-8")
+    for command in ("upgrade head", "downgrade -1", "upgrade head"):
+        ok(project.alembic(*command.split()))
+        assert project.sql("SELECT id, a FROM things ORDER BY id") == [(1, 1), (2, 5)]
+        assert project.sql("SELECT name FROM sqlite_master WHERE type = 'trigger'") == [("kept",)]
+    project.sql("DROP TRIGGER kept")
+    ok(project.make("migration-check"))
+
+
+def test_a_batch_that_would_lose_something_stops_in_one_line(sqlite_project: Project) -> None:
+    project = sqlite_project
+    write_revision(project, "family", FAMILY, 'op.execute("CREATE VIEW names AS SELECT name FROM parents")')
+    ok(project.alembic("upgrade", "head"))
+    before = dump(project)
+    drop = 'with op.batch_alter_table("parents") as batch:\n    batch.drop_column("name")'
+    write_revision(project, "drop", drop, after="family")
+    line = refusal(project.alembic("upgrade", "head"))
+    assert "_drop.py:13: " in line
+    assert "error in view names" in line
+    assert "drop it in the revision before the batch; nothing was changed" in line
+    assert dump(project) == before
+    write_revision(project, "drop", 'op.execute("DROP VIEW names")', drop, after="family")
+    ok(project.alembic("upgrade", "head"))

@@ -50,11 +50,11 @@ def read(connection: Connection) -> Picture:
     objects: list[SchemaObject] = []
     for name, statement in statements.items():
         if statement.is_virtual:
-            definition = {"virtual": normalized(statement.text)}
-            objects.append(_object("table", name, None, definition))
+            virtual = {"virtual": normalized(statement.text)}
+            objects.append(_object("table", name, None, virtual))
             continue
         of_key = [answer for (kind, _), answer in statement.conflicts.items() if kind == "KEY"]
-        options = dict.fromkeys(statement.options, True)
+        options: dict[str, Any] = dict.fromkeys(statement.options, True)
         definition = {**options, "on conflict": of_key[0] if of_key else None}
         objects.append(_object("table", name, None, definition))
         objects += _columns(name, columns[name], statement)

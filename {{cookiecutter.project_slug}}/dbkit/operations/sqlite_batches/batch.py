@@ -5,16 +5,12 @@ from typing import Any
 from alembic.ddl.impl import DefaultImpl
 from alembic.operations.batch import ApplyBatchImpl
 from alembic.util import CommandError
-from sqlalchemy import CheckConstraint, Column, Constraint, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Constraint, Index, PrimaryKeyConstraint, Table
 
-from dbkit.operations.sqlite_batches.completion import (
-    checks_of,
-    complete,
-    expression_of,
-    plain,
-)
+from dbkit.operations.sqlite_batches.completion import checks_of, complete
 from dbkit.operations.sqlite_batches.master import Master
 from dbkit.operations.sqlite_batches.remaking import check_dropped, remade
+from dbkit.operations.sqlite_batches.renaming import rename_columns, with_new_names
 
 
 class KeepingBatch(ApplyBatchImpl):
@@ -119,12 +115,13 @@ class KeepingBatch(ApplyBatchImpl):
 
     def _create(self, op_impl: DefaultImpl) -> None:
         """Copy the table, and make anew what goes with it."""
-        self._rename()
+        columns = self.columns.values()
+        rename_columns(self.master, self.table, self.renamed, self.checks, columns)
         check_dropped(
             self.table.name,
-            [name for name in self.table.columns.keys() if name not in self.columns],
+            [one.key for one in self.table.columns if one.key not in self.columns],
             self._checks(),
-            self.columns.values(),
+            columns,
             self.old_indexes,
         )
         for name, column in self.columns.items():
@@ -136,33 +133,8 @@ class KeepingBatch(ApplyBatchImpl):
         with remade(self.master, self.old_indexes):
             super()._create(op_impl)
         for index in new_indexes:
-            op_impl.create_index(self._with_new_names(index))
-
-    def _rename(self) -> None:
-        """Let SQLite rename columns in its texts, and take the expressions from these."""
-        if not self.renamed:
-            return
-        quote = self.master.quote
-        for old, new in self.renamed.items():
-            self.master.connection.exec_driver_sql(
-                f"ALTER TABLE {self.master.quoted} RENAME COLUMN {quote(old)} TO {quote(new)}"
-            )
-            self.table.columns[old].name = new
-        statement = self.master.statement()
-        for check, (_, expression) in zip(self.checks, statement.checks, strict=False):
-            check.sqltext = plain(expression)
-        for column in self.columns.values():
-            said = statement.columns.get(column.name.lower(), {})
-            if column.computed is not None and "computed" in said:
-                column.computed.sqltext = expression_of(said["computed"])
+            op_impl.create_index(with_new_names(index, self.renamed))
 
     def _checks(self) -> list[CheckConstraint]:
         constraints = [*self.named_constraints.values(), *self.unnamed_constraints]
         return [one for one in constraints if isinstance(one, CheckConstraint)]
-
-    def _with_new_names(self, index: Index) -> Index:
-        """Let an index have a column's new name where the revision gave the old one."""
-        columns: list[Column[Any]] = list(index.table.columns) if index.table is not None else []
-        for column in columns:
-            column.name = self.renamed.get(column.name, column.name)
-        return index

@@ -40,7 +40,7 @@ class Declared(TypeDecorator[Any]):
     def __init__(self, reflected: TypeEngine[Any], declared: str) -> None:
         self.reflected, self.declared = reflected, declared
         super().__init__()
-        self.impl = reflected
+        self.impl = reflected  # type: ignore[assignment]
 
     def copy(self, **_keywords: Any) -> "Declared":
         """Return the same once more."""
@@ -78,8 +78,8 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
 def _complete_conflicts(table: Table, statement: Statement) -> None:
     """Set `ON CONFLICT`: https://www.sqlite.org/lang_conflict.html."""
     for constraint in table.constraints:
-        kind = {PrimaryKeyConstraint: "KEY", UniqueConstraint: "UNIQUE"}.get(type(constraint))
-        if kind is not None:
+        if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint):
+            kind = "UNIQUE" if isinstance(constraint, UniqueConstraint) else "KEY"
             names = tuple(column.name.lower() for column in constraint.columns)
             constraint.dialect_kwargs[CONFLICT] = statement.conflicts.get((kind, names))
     for column in table.columns:

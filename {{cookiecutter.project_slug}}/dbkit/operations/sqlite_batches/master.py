@@ -58,7 +58,7 @@ class Master:
         }
 
     def last_number(self) -> int | None:
-        """Return the last number that AUTOINCREMENT gave; None without it, or where it gave none."""
+        """Return the last number that AUTOINCREMENT gave; None if there is none."""
         if not self._has_numbers():
             return None
         found: int | None = self.connection.exec_driver_sql(
@@ -96,7 +96,7 @@ class Master:
         except DBAPIError as error:
             raise CommandError(
                 f"{what} does not fit table {self.table} after the batch: {error_text(error)};"
-                " drop it in the revision before the batch"
+                " drop it in the revision before the batch; nothing was changed"
             ) from error
 
     def pragma(self, name: str, table: str) -> Sequence[Row[Any]]:

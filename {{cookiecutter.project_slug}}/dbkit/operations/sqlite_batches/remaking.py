@@ -77,5 +77,5 @@ def check_dropped(
             if mentions(sql, name):
                 raise CommandError(
                     f"{what} of table {table} needs column {name}, which the batch drops:"
-                    " drop it in the same batch"
+                    " drop it in the same batch; nothing was changed"
                 )
