@@ -97,11 +97,10 @@ class Scope:
         unused = used_by_those_alone(
             types, objects, lambda one: self._table_of(one, self.found) in self.replaced
         )
-        by_key = [(self.key_of(one), one) for one in types]
         names = {one.name for one in unused}
         return {
             key: one
-            for key, one in by_key
+            for key, one in ((self.key_of(one), one) for one in types)
             if key in self.enums or (one.name in names and self._would_be_dropped(key, one))
         }
 
