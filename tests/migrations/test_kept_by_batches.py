@@ -25,6 +25,12 @@ KEPT = {
     "foreign key": ("INT REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED", "", ""),
     "named key": ("INT", ", CONSTRAINT fk FOREIGN KEY (a) REFERENCES t (id) DEFERRABLE", ""),
     "unique": ("INT UNIQUE", ", CONSTRAINT uq_t UNIQUE (note, a)", ""),
+    "unusual names": (
+        "INT",
+        """, "x""y" INT, "50%" INT, CONSTRAINT "u""q" UNIQUE ("x""y", a), CONSTRAINT 'c k' CHECK ("50%" > 0),
+        CONSTRAINT "f""k" FOREIGN KEY ("50%") REFERENCES t (id)""",
+        'CREATE INDEX "i""i" ON t ("x""y")',
+    ),
     "on conflict": ("INT NOT NULL ON CONFLICT IGNORE", ", UNIQUE (a, note) ON CONFLICT REPLACE", ""),
     "descending index": ("INT", "", "CREATE INDEX i ON t (a DESC)"),
     "expression index": ("TEXT", "", "CREATE UNIQUE INDEX i ON t (lower(a), note COLLATE NOCASE)"),
@@ -186,6 +192,16 @@ def test_indexes_over_expressions_are_made_and_dropped_in_a_batch(
     line = "no index none of table t"
     with pytest.raises(CommandError, match=line), op.batch_alter_table("t", recreate="always") as batch:
         batch.drop_index("none")
+
+
+def test_constraints_of_unusual_names_are_dropped(connection: Connection, op: Operations) -> None:
+    build(connection, *SCHEMAS["unusual names"])
+    with op.batch_alter_table("t") as batch:
+        batch.drop_constraint('u"q', type_="unique")
+        batch.drop_constraint("c k", type_="check")
+        batch.drop_constraint('f"k', type_="foreignkey")
+    kinds = {one.kind for one in picture(connection).objects.values()}
+    assert kinds == {"table", "column", "index"}
 
 
 def test_a_primary_key_is_replaced_whether_it_has_a_name_or_not(
