@@ -219,6 +219,26 @@ def test_a_primary_key_is_replaced_whether_it_has_a_name_or_not(
     assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 50
 
 
+def test_a_table_that_the_revision_gives_keeps_what_goes_with_it(
+    connection: Connection, op: Operations
+) -> None:
+    triggers = "CREATE TRIGGER r AFTER DELETE ON t BEGIN DELETE FROM log; END"
+    build(connection, TABLE.format(a="INTEGER", more=""), "CREATE INDEX i ON t (a DESC)", triggers)
+    given = sa.Table("t", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
+    given.append_column(sa.Column("a", sa.INT))
+    given.append_column(sa.Column("note", sa.Text))
+    sa.Index("i", given.c.a)
+    sa.Index("more", given.c.note)
+    before = picture(connection)
+    with op.batch_alter_table("t", copy_from=given) as batch:
+        batch.alter_column("note", nullable=False)
+    assert changed(before, picture(connection)) == [
+        "column t.note: not null: none in before, yes in after",
+        "index more: only in after",
+    ]
+    assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 50
+
+
 def test_a_table_of_another_database_keeps_its_objects(connection: Connection, op: Operations) -> None:
     driver: Any = connection.connection.driver_connection
     driver.execute("ATTACH ':memory:' AS other")  # not in a transaction
