@@ -259,4 +259,8 @@ def test_a_new_value_that_a_default_has_at_once(postgresql_project: Project) -> 
     assert 'op.replace_enum_values("state", ["a", "b"])' in migration(project, "add and use")
     project.script(ok(project.make("migration-sql")))
     ok(project.make("migration-check"))
+    index = "__table_args__ = (Index('ix_c', 'id', postgresql_where=text(\"state = 'c'\")),)\n"
+    write(project, index + state.format("'a', 'b', 'c'", "b"))
+    text = migration(project, "add for an index")  # which is created in the next revision
+    assert 'op.extend_enum("state", "c")' in text
     there_and_back(project)

@@ -11,6 +11,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.enum_changes import (
     CreateEnum,
@@ -31,7 +32,10 @@ def compare(
     """Add an operation for each enum type that differs."""
     pictures: TwoPictures | None = context.migration_context.opts.get(PICTURES)
     if pictures is not None:
-        upgrade.ops = [*_changes(pictures), *upgrade.ops]
+        config = context.migration_context.config
+        online = config.get_main_option("online_indexes") if config else None
+        changes = _changes(pictures, indexes_apart=asbool(online or "false"))
+        upgrade.ops = [*changes, *upgrade.ops]
     return PriorityDispatchResult.CONTINUE
 
 
@@ -53,7 +57,12 @@ for function, priority in (
     )
 
 
-def _changes(pictures: TwoPictures) -> Iterator[EnumChange]:
+def _changes(pictures: TwoPictures, *, indexes_apart: bool) -> Iterator[EnumChange]:
+    """Yield the changes.
+
+    Args:
+        indexes_apart: indexes of existing tables get a revision of their own.
+    """
     for difference in pictures.differences():
         one = difference.second or difference.first
         if one is None or "enum" not in one.definition:
@@ -69,11 +78,15 @@ def _changes(pictures: TwoPictures) -> Iterator[EnumChange]:
             before = difference.first.definition["enum"]
             new = {*values} - {*before}
             stays = [value for value in values if value in before] == before
-            change = ExtendEnum if stays and not _is_used(new, one, pictures) else None
+            change = (
+                ExtendEnum if stays and not _is_used(new, one, pictures, indexes_apart) else None
+            )
             yield (change or ReplaceEnumValues)(name, values, before, schema=home)
 
 
-def _is_used(values: set[str], kind: SchemaObject, pictures: TwoPictures) -> bool:
+def _is_used(
+    values: set[str], kind: SchemaObject, pictures: TwoPictures, indexes_apart: bool
+) -> bool:
     """Tell whether a default, index or constraint of the models' has one of the values.
 
     The transaction that adds a value to a type cannot use it.
@@ -83,7 +96,9 @@ def _is_used(values: set[str], kind: SchemaObject, pictures: TwoPictures) -> boo
     return any(
         values & set(_values_in(text, kind.name))
         for one in pictures.wanted.objects.values()
-        if one is not kind and found.get(one.key) != one
+        if one is not kind
+        and found.get(one.key) != one
+        and not (indexes_apart and one.kind == "index" and one.parent in found)
         for text in one.definition.values()
         if isinstance(text, str)
     )

@@ -67,12 +67,10 @@ class Scope:
     def replaced(self) -> dict[tuple[str, ...], SchemaObject]:
         """Tables of the database that models describe, or that no model has any more."""
         models = {self.key("table", table.schema, table.name) for table in self.tables}
-        tables = {
-            self.key_of(one): one for one in self.found.objects.values() if one.kind == "table"
-        }
         return {
             key: one
-            for key, one in tables.items()
+            for one in self.found.objects.values()
+            if one.kind == "table" and (key := self.key_of(one))
             if key in models or self._would_be_dropped(key, one)
         }
 
@@ -99,11 +97,10 @@ class Scope:
         unused = used_by_those_alone(
             types, objects, lambda one: self._table_of(one, self.found) in self.replaced
         )
-        by_key = [(self.key_of(one), one) for one in types]
         names = {one.name for one in unused}
         return {
             key: one
-            for key, one in by_key
+            for key, one in ((self.key_of(one), one) for one in types)
             if key in self.enums or (one.name in names and self._would_be_dropped(key, one))
         }
 
