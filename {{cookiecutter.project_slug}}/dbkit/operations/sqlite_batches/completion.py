@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    DefaultClause,
     Dialect,
     MetaData,
     PrimaryKeyConstraint,
     Table,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -64,6 +66,9 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
         _complete_type(column, types[column.name], said.get("collation"), dialect)
         if column.computed is not None and "computed" in said:
             column.computed.sqltext = expression_of(said["computed"])
+        default = column.server_default
+        if isinstance(default, DefaultClause) and isinstance(default.arg, TextClause):
+            default.arg = without_parameters(default.arg.text)
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
     for key in table.foreign_key_constraints:
@@ -103,7 +108,12 @@ def expression_of(computed: str) -> Any:
 
 def plain(expression: str) -> Any:
     """Return an expression without its outermost parentheses, in which `:name` is no parameter."""
-    return text(expression[1:-1].replace(":", r"\:"))
+    return without_parameters(expression[1:-1])
+
+
+def without_parameters(sql: str) -> TextClause:
+    """Return SQL in which `:name` is no parameter."""
+    return text(sql.replace(":", r"\:"))
 
 
 def _complete_type(
