@@ -25,6 +25,12 @@ KEPT = {
     "foreign key": ("INT REFERENCES t (id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED", "", ""),
     "named key": ("INT", ", CONSTRAINT fk FOREIGN KEY (a) REFERENCES t (id) DEFERRABLE", ""),
     "unique": ("INT UNIQUE", ", CONSTRAINT uq_t UNIQUE (note, a)", ""),
+    "unusual names": (
+        "INT",
+        """, "x""y" INT, "50%" INT, CONSTRAINT "u""q" UNIQUE ("x""y", a), CONSTRAINT 'c k' CHECK ("50%" > 0),
+        CONSTRAINT "f""k" FOREIGN KEY ("50%") REFERENCES t (id)""",
+        'CREATE INDEX "i""i" ON t ("x""y")',
+    ),
     "on conflict": ("INT NOT NULL ON CONFLICT IGNORE", ", UNIQUE (a, note) ON CONFLICT REPLACE", ""),
     "descending index": ("INT", "", "CREATE INDEX i ON t (a DESC)"),
     "expression index": ("TEXT", "", "CREATE UNIQUE INDEX i ON t (lower(a), note COLLATE NOCASE)"),
@@ -188,6 +194,16 @@ def test_indexes_over_expressions_are_made_and_dropped_in_a_batch(
         batch.drop_index("none")
 
 
+def test_constraints_of_unusual_names_are_dropped(connection: Connection, op: Operations) -> None:
+    build(connection, *SCHEMAS["unusual names"])
+    with op.batch_alter_table("t") as batch:
+        batch.drop_constraint('u"q', type_="unique")
+        batch.drop_constraint("c k", type_="check")
+        batch.drop_constraint('f"k', type_="foreignkey")
+    kinds = {one.kind for one in picture(connection).objects.values()}
+    assert kinds == {"table", "column", "index"}
+
+
 def test_a_primary_key_is_replaced_whether_it_has_a_name_or_not(
     connection: Connection, op: Operations
 ) -> None:
@@ -200,6 +216,26 @@ def test_a_primary_key_is_replaced_whether_it_has_a_name_or_not(
         key = connection.exec_driver_sql("SELECT name FROM pragma_table_info('t') WHERE pk ORDER BY pk")
         assert key.scalars().all() == columns
     assert changed(before, picture(connection)) == []
+    assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 50
+
+
+def test_a_table_that_the_revision_gives_keeps_what_goes_with_it(
+    connection: Connection, op: Operations
+) -> None:
+    triggers = "CREATE TRIGGER r AFTER DELETE ON t BEGIN DELETE FROM log; END"
+    build(connection, TABLE.format(a="INTEGER", more=""), "CREATE INDEX i ON t (a DESC)", triggers)
+    given = sa.Table("t", sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True))
+    given.append_column(sa.Column("a", sa.INT))
+    given.append_column(sa.Column("note", sa.Text))
+    sa.Index("i", given.c.a)
+    sa.Index("more", given.c.note)
+    before = picture(connection)
+    with op.batch_alter_table("t", copy_from=given) as batch:
+        batch.alter_column("note", nullable=False)
+    assert changed(before, picture(connection)) == [
+        "column t.note: not null: none in before, yes in after",
+        "index more: only in after",
+    ]
     assert connection.exec_driver_sql("SELECT count(*) FROM t").scalar() == 50
 
 

@@ -157,6 +157,11 @@ CHANGES = {
         f'{ID}, sa.Column("a", sa.Integer), sqlite_strict=True, sqlite_autoincrement=True',
         '"sqlite_strict": True',
     ),
+    "an index over an expression": (
+        f'{ID}, sa.Column("a", sa.Integer), sa.Index("i", sa.text("abs(a)"))',
+        f'{ID}, sa.Column("a", sa.Integer), sa.Index("i", "a")',
+        'op.execute("DROP INDEX i")',
+    ),
     "a computed column": (
         f'{ID}, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer, sa.Computed("a * 2"))',
         f'{ID}, sa.Column("a", sa.Integer), sa.Column("b", sa.Integer, sa.Computed("a * 3"))',

@@ -194,7 +194,7 @@ def test_on_sqlite_they_are_ordinary_operations_in_the_one_transaction(sqlite_pr
     add_revision(project, *all_of_them, drop)
     ok(project.alembic("upgrade", "head"))
     after = str(project.sql(schema))
-    for found in ("ix_users_name", "uq_users_id_name", "ck_users_named", "fk_orders", "user_id CHAR(32) NOT"):
+    for found in ("ix_users_name", "uq_users_id_name", "ck_users_named", "fk_orders", "user_id char(32) NOT"):
         assert found in after
     assert "ix_users_is_active_created_at" not in after
     filled = "SELECT count(DISTINCT token) FROM users WHERE name = 'filled'"

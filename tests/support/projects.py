@@ -221,10 +221,11 @@ def refusal(result: subprocess.CompletedProcess[str]) -> str:
     output = result.stdout + result.stderr
     assert result.returncode != 0, output
     assert "Traceback" not in output, output
-    for stream in (result.stderr, result.stdout):  # Alembic's FAILED: is on the second
-        lines = [line for line in stream.splitlines() if not re.match(r"make|INFO|\s*$", line)]
-        if lines:
-            return lines[-1]
+    for least in (r"make|INFO|WARNING|\s*$", r"make|INFO|\s*$"):
+        for stream in (result.stderr, result.stdout):  # Alembic's FAILED: is on the second
+            lines = [line for line in stream.splitlines() if not re.match(least, line)]
+            if lines:
+                return lines[-1]
     raise AssertionError(f"it failed without a word: {output}")
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.pool import StaticPool
 
 import dbkit.operations  # noqa: F401 - registers those of enum types and others
 from dbkit.autogenerate import autogenerate_options, with_pictures
+from dbkit.autogenerate.description import describe
 from dbkit.autogenerate.directives import prepare
 from dbkit.autogenerate.mends import add_mends
 from dbkit.autogenerate.models_database import rebuild
@@ -91,7 +92,7 @@ class OurRevision:
         with copied(self._connection) as connection:
             rebuild(connection, scope)
             wanted = read(connection)
-        described = scope.described(found, wanted), scope.described(wanted)
+        described = describe(scope, found, wanted), describe(scope, wanted)
         return TwoPictures(scope, *described, self._connection.dialect)
 
     def _render(self) -> None:

@@ -20,6 +20,7 @@ from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.primary_keys import write_primary_keys
 from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
+from dbkit.autogenerate.sqlite_indexes import drop_replaced_indexes
 from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
@@ -58,6 +59,7 @@ def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) ->
         order(upgrade, is_sqlite=dialect == "sqlite")
         if dialect == "sqlite":
             write_options(upgrade, pictures)
+            drop_replaced_indexes(upgrade, pictures)
         place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
 

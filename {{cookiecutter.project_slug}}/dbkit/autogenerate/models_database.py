@@ -67,12 +67,16 @@ def _set_aside(connection: Connection, scope: Scope) -> None:
 
 
 def _drop_on_sqlite(connection: Connection, scope: Scope) -> None:
-    """Drop the tables; views of them stay, and their triggers go: no model describes these."""
+    """Drop the tables; views and triggers go, too: no model describes these."""
     connection.commit()
     connection.exec_driver_sql("PRAGMA foreign_keys = OFF")  # has no effect in a transaction
     quote = connection.dialect.identifier_preparer.quote_identifier
+    for one in scope.found.objects.values():
+        if one.kind == "view":  # which nothing could read without its tables
+            connection.exec_driver_sql(f"DROP VIEW IF EXISTS {quote(one.name)}")
     for one in scope.replaced.values():
-        connection.exec_driver_sql(f"DROP TABLE {quote(one.name)}")
+        # What a virtual table keeps its content in has gone with it.
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quote(one.name)}")
 
 
 def _create(connection: Connection, scope: Scope) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import Enum, MetaData, Sequence, Table
 
 from dbkit.alembic_internals import sequences_of
 from dbkit.autogenerate.enum_types import enums_of, used_by_those_alone
-from dbkit.autogenerate.properties import OF_TABLES, names_in, reduced
+from dbkit.autogenerate.properties import names_in
 from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
@@ -95,42 +95,14 @@ class Scope:
         objects = self.found.objects.values()
         types = [one for one in objects if "enum" in one.definition]
         unused = used_by_those_alone(
-            types, objects, lambda one: self._table_of(one, self.found) in self.replaced
+            types, objects, lambda one: self.topmost(one, self.found) in self.replaced
         )
-        by_key = [(self.key_of(one), one) for one in types]
         names = {one.name for one in unused}
         return {
             key: one
-            for key, one in by_key
+            for key, one in ((self.key_of(one), one) for one in types)
             if key in self.enums or (one.name in names and self._would_be_dropped(key, one))
         }
-
-    def described(self, picture: Picture, wanted: Picture | None = None) -> Picture:
-        """Return what models can describe of `picture`.
-
-        Args:
-            wanted: the picture of what they do describe: what they may leave open counts where
-                it is said there.
-        """
-        ours = {self.key("table", table.schema, table.name) for table in self.tables}
-        ours |= set(self.replaced)
-        schemas = {table.schema for table in self.tables} - {None}
-        schemas |= {enum.schema for enum in self.enums.values()}
-        kept = []
-        for one in picture.objects.values():
-            key = self.key_of(one)
-            is_described = (
-                self._table_of(one, picture) in ours
-                if one.kind in OF_TABLES | {"table", "sequence of"}
-                else key in self.sequences
-                or key in self.enums
-                or key in self.replaced_types
-                or (one.kind == "schema" and key[1] in schemas)
-            )
-            if is_described:
-                said = wanted.objects.get(one.key) if wanted else one
-                kept.append(reduced(one, said))
-        return Picture.of(picture.dialect, picture.version, kept)
 
     def table_of(self, one: SchemaObject) -> Table | None:
         """Return the models' table that an object belongs to; one that looks like it, if none."""
@@ -146,8 +118,8 @@ class Scope:
         schema = None if self.default_schema in (None, key[1]) else key[1]
         return Table(key[-1], MetaData(), schema=schema)
 
-    def _table_of(self, one: SchemaObject, picture: Picture) -> tuple[str, ...] | None:
-        """Return the key of the table that an object belongs to, or is."""
+    def topmost(self, one: SchemaObject, picture: Picture) -> tuple[str, ...] | None:
+        """Return the key of the table that an object belongs to, or is; None if there is none."""
         while one.parent is not None and one.parent in picture.objects:
             one = picture.objects[one.parent]
         return self.key_of(one) if one.kind == "table" else None

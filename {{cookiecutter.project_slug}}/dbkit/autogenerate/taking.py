@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, MetaData
 
+from dbkit.autogenerate.description import describe
 from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.scope import Filters, Scope
 from dbkit.autogenerate.two_pictures import ANY_SCHEMA, DECIDED, WRITERS, TwoPictures
@@ -48,8 +49,8 @@ async def take_pictures(
     decided = (facets for name, facets in DECIDED.items() if name in options.configure)
     return TwoPictures(
         scope,
-        scope.described(scope.found, picture),
-        scope.described(picture),
+        describe(scope, scope.found, picture),
+        describe(scope, picture),
         dialect,
         frozenset().union(*decided),
         any(name in options.configure for name in WRITERS),

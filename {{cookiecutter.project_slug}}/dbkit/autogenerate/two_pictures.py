@@ -5,6 +5,7 @@ from functools import cached_property
 
 from sqlalchemy import Constraint, Dialect, Index
 
+from dbkit.autogenerate.description import describe
 from dbkit.autogenerate.own_filters import is_included
 from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
@@ -43,7 +44,7 @@ class TwoPictures:
         Args:
             after: what a database holds now, instead of what was found there.
         """
-        found = self.found if after is None else self.scope.described(after, self.wanted)
+        found = self.found if after is None else describe(self.scope, after, self.wanted)
         return [one for one in differences(found, self.wanted) if self._counts(one)]
 
     def _counts(self, difference: Difference) -> bool:

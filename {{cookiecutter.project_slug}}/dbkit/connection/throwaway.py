@@ -66,6 +66,7 @@ async def throwaway_database(
             raise DatabaseUnavailable(f"{folder.parent}: {error.strerror}") from None
         try:
             remove_leftovers(folder.parent)
+            Path(throwaway.name).touch(mode=0o600)  # an empty file is an empty database
             if copy_of is not None:
                 _copy_file(copy_of, throwaway)
             yield throwaway

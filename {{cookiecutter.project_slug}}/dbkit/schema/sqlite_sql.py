@@ -50,6 +50,8 @@ class Statement:
         self.deferrable: dict[tuple[str, ...], str] = {}  # by the columns of a foreign key
         # What ON CONFLICT says, by NULL, KEY or UNIQUE, and columns.
         self.conflicts: dict[tuple[str, tuple[str, ...]], str] = {}
+        # Names by UNIQUE or FOREIGN, and columns.
+        self.names: dict[tuple[str, tuple[str, ...]], str | None] = {}
         for clause in self._clauses:
             if clause[0].upper() in OF_A_TABLE:
                 self._read_parts(clause, None)
@@ -104,8 +106,14 @@ class Statement:
                 case "AS" if group:
                     kind = "STORED" if following and following[0].upper() == "STORED" else "VIRTUAL"
                     found["computed"] = f"{group} {kind}"
+                case "NOT" | "NULL" | "DEFAULT":
+                    name = None
+                case "UNIQUE":
+                    self.names["UNIQUE", _lower(key or _names(group))] = name
                 case "FOREIGN":
                     key = _names(parts[number + 1][1])
+                case "REFERENCES":
+                    self.names["FOREIGN", _lower(key)] = name
                 case "CONFLICT":
                     before = [each for each in parts[:number] if each[0].upper() in CONFLICTS][-1]
                     columns = key if column else _names(before[1])
@@ -143,7 +151,8 @@ def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _name(token: str) -> str:
     """What a name is without the quotes that `tokens_of` has left."""
-    return token[1:-1].replace('""', '"') if token.startswith('"') else token
+    quote = token[0] if token[0] in "'\"" else ""
+    return token[1:-1].replace(quote * 2, quote) if quote else token
 
 
 def _unquoted(token: str) -> str:

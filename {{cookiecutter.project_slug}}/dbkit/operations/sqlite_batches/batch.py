@@ -31,10 +31,10 @@ class KeepingBatch(ApplyBatchImpl):
     ) -> None:
         assert impl.connection is not None  # noqa: S101 - for the type checker
         self.master = Master(impl.connection, table.name, table.schema)
-        self.renamed: dict[str, str] = {}
+        self.is_reflected, self.renamed = reflected, dict[str, str]()
         self.old_indexes = self.master.texts("index")
-        statement = self.master.statement()
         if reflected:
+            statement = self.master.statement()
             complete(table, statement, self.master, impl.dialect)
         # As given by the revision: Alembic would leave out CHECKs without a name.
         super().__init__(impl, table, table_args, table_kwargs, False, **keywords)
@@ -112,6 +112,7 @@ class KeepingBatch(ApplyBatchImpl):
         if self.old_indexes.pop(str(idx.name), None) is None and idx.name not in self.new_indexes:
             raise CommandError(f"there is no index {idx.name} of table {self.table.name} to drop")
         self.new_indexes.pop(str(idx.name), None)
+        self.indexes.pop(str(idx.name), None)
 
     def _create(self, op_impl: DefaultImpl) -> None:
         """Copy the table, and make anew what goes with it."""
@@ -128,6 +129,9 @@ class KeepingBatch(ApplyBatchImpl):
             if column.computed is not None:
                 self.column_transfers[name].pop("expr", None)  # SQLite computes it
         new_indexes = [*self.new_indexes.values()]
+        if not self.is_reflected:  # what `copy_from` has, and the database has not
+            given = (one for one in self.indexes.values() if one.name not in self.old_indexes)
+            new_indexes += given
         self.indexes.clear()  # which Alembic would make without their order and collations
         self.new_indexes.clear()
         with remade(self.master, self.old_indexes):

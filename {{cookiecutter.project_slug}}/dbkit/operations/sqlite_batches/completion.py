@@ -3,6 +3,7 @@
 https://docs.sqlalchemy.org/en/21/dialects/sqlite.html
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Column,
     DefaultClause,
     Dialect,
+    ForeignKeyConstraint,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -60,7 +62,7 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
     Args:
         statement: the one of `master`.
     """
-    types, actions = master.declared_types(), master.actions()
+    types = master.declared_types()
     for column in table.columns:
         said = statement.columns.get(column.name.lower(), {})
         _complete_type(column, types[column.name], said.get("collation"), dialect)
@@ -71,13 +73,34 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
             default.arg = without_parameters(default.arg.text)
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
-    for key in table.foreign_key_constraints:
+    complete_keys(table.foreign_key_constraints, statement, master)
+    _replace_unique(table, statement, master)
+    _complete_conflicts(table, statement)
+
+
+def complete_keys(
+    keys: Collection[ForeignKeyConstraint], statement: Statement, master: Master
+) -> None:
+    """Give reflected foreign keys of a table their names, actions and when they are checked."""
+    actions = master.actions()
+    for key in keys:
         names = tuple(name.lower() for name in key.column_keys)
+        name = statement.names.get(("FOREIGN", names))
+        key.name = conv(name) if name else None
         key.onupdate, key.ondelete = actions.get(names, (None, None))
         when = statement.deferrable.get(names)
         if when is not None:
             key.deferrable, key.initially = True, when
-    _complete_conflicts(table, statement)
+
+
+def _replace_unique(table: Table, statement: Statement, master: Master) -> None:
+    """Replace what was reflected of UNIQUE, which lacks those of columns with unusual names."""
+    for constraint in [*table.constraints]:
+        if isinstance(constraint, UniqueConstraint):
+            table.constraints.remove(constraint)
+    for columns in master.unique_columns():
+        name = statement.names.get(("UNIQUE", tuple(each.lower() for each in columns)))
+        table.append_constraint(UniqueConstraint(*columns, name=conv(name) if name else None))
 
 
 def _complete_conflicts(table: Table, statement: Statement) -> None:

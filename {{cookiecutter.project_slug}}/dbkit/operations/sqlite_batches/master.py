@@ -35,6 +35,11 @@ class Master:
         """Return the CREATE TABLE statement."""
         return Statement(self._texts("table")[self.table.lower()])
 
+    @property
+    def is_there(self) -> bool:
+        """True where there is such a table."""
+        return bool(self._texts("table"))
+
     def texts(self, kind: str) -> dict[str, str]:
         """Return the statements that made the table's indexes or triggers, by name."""
         return self._texts(kind)
@@ -56,6 +61,19 @@ class Master:
             )
             for key in keys.values()
         }
+
+    def unique_columns(self) -> list[tuple[str, ...]]:
+        """Return the columns of each UNIQUE constraint, in the order of the table's text."""
+        rows = self.connection.exec_driver_sql(
+            "SELECT i.seq, x.name FROM pragma_index_list(?1, ?2) AS i,"
+            " pragma_index_xinfo(i.name, ?2) AS x"
+            " WHERE i.origin = 'u' AND x.key ORDER BY i.seq DESC, x.seqno",
+            (self.table, self.schema or "main"),
+        )
+        found: dict[int, list[str]] = {}
+        for row in rows:
+            found.setdefault(row.seq, []).append(row.name)
+        return [tuple(names) for names in found.values()]
 
     def last_number(self) -> int | None:
         """Return the last number that AUTOINCREMENT gave; None if there is none."""

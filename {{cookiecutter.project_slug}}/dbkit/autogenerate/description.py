@@ -1,0 +1,44 @@
+"""What models can describe of a picture."""
+
+from dbkit.autogenerate.properties import OF_TABLES, reduced
+from dbkit.autogenerate.scope import Scope
+from dbkit.schema import Picture, SchemaObject
+
+
+def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> Picture:
+    """Return the objects that models can describe, with those properties alone that they decide.
+
+    Args:
+        wanted: the picture of what they do describe: what they may leave open counts where it is
+            said there. Such are exclusion constraints, which revisions make without a model, and
+            CHECKs without a name, which no revision could drop.
+    """
+    ours = {scope.key("table", table.schema, table.name) for table in scope.tables}
+    ours |= set(scope.replaced)
+    schemas = {table.schema for table in scope.tables} - {None}
+    schemas |= {enum.schema for enum in scope.enums.values()}
+    kept, left_open = list[SchemaObject](), set[str | None]()
+    for one in picture.objects.values():
+        key = scope.key_of(one)
+        is_described = (
+            scope.topmost(one, picture) in ours
+            if one.kind in OF_TABLES | {"table", "sequence of"}
+            else key in scope.sequences
+            or key in scope.enums
+            or key in scope.replaced_types
+            or (one.kind == "schema" and key[1] in schemas)
+        )
+        is_said = wanted is None or one.key in wanted.objects
+        if one.parent in left_open or (not is_said and _is_left_open(one)):
+            left_open.add(one.key)  # with its index, which follows
+        elif is_described:
+            said = wanted.objects.get(one.key) if wanted else one
+            kept.append(reduced(one, said))
+    return Picture.of(picture.dialect, picture.version, kept)
+
+
+def _is_left_open(one: SchemaObject) -> bool:
+    definition = str(one.definition.get("definition"))
+    if one.kind == "check":  # of SQLite, where one without a name is called by its expression
+        return one.name.endswith(f".{definition}")
+    return one.kind == "constraint" and definition.startswith("EXCLUDE")
