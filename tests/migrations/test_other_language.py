@@ -57,8 +57,9 @@ def test_a_table_that_is_held_is_waited_for_and_the_revision_tried_again(project
     with Session(project) as holder:
         holder.run("BEGIN", "LOCK TABLE users")
         process = start(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="0.3")
-        wait_until(holder.somebody_waits)
-        wait_until(lambda: not holder.somebody_waits())  # the first attempt has given up
+        for _ in range(2):  # who looks at the schema has given up, and then the first attempt
+            wait_until(holder.somebody_waits)
+            wait_until(lambda: not holder.somebody_waits())
         holder.run("COMMIT")
     said = succeeded(process)
     assert "waited for a lock and was rolled back" in said
@@ -107,7 +108,7 @@ def test_a_wrong_password_and_an_unknown_database_are_told_as_elsewhere(project:
     assert "no such database" in refusal(project.make("migrate", DATABASE_URL=f"{server}/nowhere"))
 
 
-def test_a_role_without_the_right_to_temporary_tables_compares_checks_by_name(
+def test_a_role_without_the_right_to_temporary_tables_sees_what_a_check_says(
     project: Project, german_server: PostgresServer
 ) -> None:
     ok(project.make("migrate"))
@@ -125,4 +126,4 @@ def test_a_role_without_the_right_to_temporary_tables_compares_checks_by_name(
     project.edit("app/models/user.py", "import Index,", "import CheckConstraint, Index,")
     assert "ck_users_named" in refusal(project.alembic("check"))
     project.write(".env", f"DATABASE_URL={german_server.url(name, user='plain', password='plain')}\n")
-    ok(project.alembic("check"))
+    assert "ck_users_named" in refusal(project.alembic("check"))

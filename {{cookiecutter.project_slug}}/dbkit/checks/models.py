@@ -27,7 +27,8 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
         **autogenerate_options(config, database.dialect, options),
     }
     meter.announce("comparing {} tables with the models", len(keywords["target_metadata"].tables))
-    pictures = await take_pictures(database, database, keywords, options)
+    with one_line(scripts()):
+        pictures = await take_pictures(database, database, keywords, options)
     keywords = with_pictures(keywords, pictures, options)
     async with (
         alembic_environment(config, scripts()) as environment,

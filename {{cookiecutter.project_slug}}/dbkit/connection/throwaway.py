@@ -66,9 +66,7 @@ async def throwaway_database(
             raise DatabaseUnavailable(f"{folder.parent}: {error.strerror}") from None
         try:
             remove_leftovers(folder.parent)
-            Path(throwaway.name).touch(mode=0o600)  # an empty file is an empty database
-            if copy_of is not None:
-                _copy_file(copy_of, throwaway)
+            _make_file(throwaway, copy_of)
             yield throwaway
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -131,6 +129,12 @@ def _advice(error: DBAPIError, template: str) -> str:
         f"{reason}; let a superuser run ALTER ROLE … CREATEDB, or name another"
         " server for throwaway databases in TEST_DATABASE_URL"
     )
+
+
+def _make_file(throwaway: DatabaseURL, copy_of: DatabaseURL | None) -> None:
+    Path(throwaway.name).touch(mode=0o600)  # an empty file is an empty database
+    if copy_of is not None:
+        _copy_file(copy_of, throwaway)
 
 
 def _copy_file(source: DatabaseURL, target: DatabaseURL) -> None:
