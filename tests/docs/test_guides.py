@@ -8,6 +8,14 @@ from support.database_state import add_revision, forget_columns, restricted, wri
 from support.documents import DOCUMENTS, blocks
 from support.projects import INITIAL, Project, ok, refusal
 from support.servers import PostgresServer, free_port
+from support.unproved import (
+    drop_what_a_view_has,
+    drop_what_is_published,
+    forget_gadgets,
+    partition,
+    partition_and_add,
+    use_what_is_not_there,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 
@@ -278,6 +286,23 @@ def messages_about_changes_by_hand(project: Project) -> str:
     return said
 
 
+def messages_about_what_is_proved(project: Project) -> str:
+    """What is said of a revision that is not right."""
+    said = ""
+    for change in (
+        drop_what_a_view_has,
+        drop_what_is_published,
+        partition,
+        partition_and_add,
+        use_what_is_not_there,
+    ):
+        change(project)
+        written = project.make("migration", "MSG=wrong")
+        said += written.stdout + refusal(written)
+        forget_gadgets(project)
+    return said
+
+
 def test_every_message_of_the_troubleshooting_is_printed_like_that(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:
@@ -289,6 +314,7 @@ def test_every_message_of_the_troubleshooting_is_printed_like_that(
     ok(project.make("migrate"))
     said += refusal(project.make("migrate", "REV=+1"))
     said += messages_about_changes_by_hand(project)
+    said += messages_about_what_is_proved(project)
     for statement in (
         "CREATE INDEX CONCURRENTLY mine ON users (name)",
         "COMMIT",

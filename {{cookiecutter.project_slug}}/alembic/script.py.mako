@@ -1,4 +1,4 @@
-<%! from dbkit.revisions.writer import body, docstring %>\
+<%! from dbkit.revisions.writer import body, comment, docstring %>\
 """${message | docstring}
 
 Revision ID: ${up_revision}
@@ -20,7 +20,7 @@ depends_on: str | Sequence[str] | None = ${repr(depends_on)}
 
 def upgrade() -> None:
 % for line in (notes or {}).get(up_revision, []):
-    # ${line}
+    # ${line | comment}
 % endfor
     ${upgrades if upgrades else "pass" | body}
 

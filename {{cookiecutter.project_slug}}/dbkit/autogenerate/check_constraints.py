@@ -15,6 +15,7 @@ from sqlalchemy import CheckConstraint, Table
 from sqlalchemy.sql.elements import conv
 
 from dbkit.autogenerate.column_checks import column_checks
+from dbkit.autogenerate.statements import escaped
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 
 NAME = "dbkit.check_constraints"
@@ -62,7 +63,8 @@ def _reflected(name: str, definition: str, table: Table) -> CheckConstraint:
     """Return a CHECK of a picture; its name is the whole name, whatever the convention."""
     match = CONDITION.fullmatch(definition)
     condition = match["condition"] if match else definition
-    return CheckConstraint(condition, name=conv(name), table=table)  # the convention is in it
+    # The convention is in the name.
+    return CheckConstraint(escaped(condition), name=conv(name), table=table)
 
 
 Plugin(NAME).add_autogenerate_comparator(compare, "table", "checkconstraints")

@@ -9,6 +9,7 @@ from alembic.operations import ops
 from sqlalchemy import CheckConstraint, Dialect, MetaData, Table, TextClause, text
 from sqlalchemy.schema import conv
 
+from dbkit.autogenerate.statements import escaped
 from dbkit.autogenerate.two_pictures import TwoPictures, final_name
 
 
@@ -24,7 +25,7 @@ def column_checks(table: Table, dialect: Dialect) -> Iterator[CheckConstraint]:
                 compiled = condition.compile(
                     dialect=dialect, compile_kwargs={"literal_binds": True, "include_table": False}
                 )
-                condition = text(str(compiled).replace(":", r"\:"))
+                condition = text(escaped(str(compiled)))
             yield CheckConstraint(condition, name=conv(name) if name else None, table=owner)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from alembic.ddl.impl import ComparisonResult, DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
-from sqlalchemy import Column, Constraint, Index, Inspector, Table, UniqueConstraint
+from sqlalchemy import ClauseElement, Column, Constraint, Index, Inspector, Table, UniqueConstraint
 
 from dbkit.autogenerate.sqlite_names import name_foreign_keys, unique_constraints
+from dbkit.autogenerate.statements import escaped
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 from dbkit.schema import Facets
 
@@ -60,9 +61,16 @@ class ComparesPictures(DefaultImpl):
             metadata_constraint, reflected_constraint
         )
 
-    @property
-    def _is_sqlite(self) -> bool:
-        return self.dialect.name == "sqlite"
+    def render_ddl_sql_expr(
+        self,
+        expr: ClauseElement,
+        is_server_default: bool = False,
+        is_index: bool = False,
+        **options: Any,
+    ) -> str:
+        """Return SQL as the revision has it, inside of `text`; an index's is in no `text`."""
+        sql = super().render_ddl_sql_expr(expr, is_server_default, is_index=is_index, **options)
+        return sql if is_index else escaped(sql)
 
     def definitions_of_column(self, column: Column[Any]) -> tuple[Facets | None, Facets | None]:
         """Return what both databases say of a column of the models."""
@@ -98,9 +106,10 @@ class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
     def autogen_column_reflect(
         self, inspector: Inspector, table: Table, column_info: dict[str, Any]
     ) -> None:
-        """Leave out the default of a serial column, also where its name has a quote in it.
+        """Leave out the default of a serial column, and escape the others.
 
-        Alembic asks the server for a sequence of the name that stands, doubled, in the literal.
+        Where the column's name has a quote in it, Alembic asks the server for a sequence of the
+        name that stands, doubled, in the literal.
         """
         default = column_info.get("default")
         copy = dict(column_info)
@@ -109,6 +118,10 @@ class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
         super().autogen_column_reflect(inspector, table, copy)  # type: ignore[no-untyped-call]
         if "default" not in copy:
             column_info.pop("default", None)
+        elif default:  # SQLAlchemy takes it for SQL with parameters
+            column_info["default"] = escaped(default)
+        if computed := column_info.get("computed"):
+            computed["sqltext"] = escaped(computed["sqltext"])
 
 
 class SQLiteImpl(ComparesPictures, AlembicsSQLiteImpl):

@@ -15,7 +15,7 @@ from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Column, Computed, text
 
-from dbkit.autogenerate.statements import Statement
+from dbkit.autogenerate.statements import Statement, escaped
 from dbkit.autogenerate.two_pictures import TwoPictures
 from dbkit.schema import SchemaObject
 
@@ -83,13 +83,13 @@ def _reflected(column: Column[Any], old: SchemaObject, *, is_sqlite: bool) -> Co
     expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
     if is_sqlite:  # which keeps the parentheses around it
         expression = expression[1:-1]
-    computed = [Computed(expression, persisted=kind == "STORED")] if expression else []
+    computed = [Computed(escaped(expression), persisted=kind == "STORED")] if expression else []
     default = old.definition.get("default")
     return Column(
         column.name,
         column.type,
         *computed,
-        server_default=text(default) if default else None,
+        server_default=text(escaped(str(default))) if default else None,
         nullable="not null" not in old.definition,
     )
 

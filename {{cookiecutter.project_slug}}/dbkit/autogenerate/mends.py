@@ -28,8 +28,11 @@ def add_mends(scripts: list[ops.MigrationScript], outcome: Outcome) -> bool:
     container, statements = (
         (upgrade, outcome.mends) if outcome.mends else (downgrade, outcome.downgrade_mends)
     )
-    container.ops += [Statement(CONCURRENTLY.sub(r"\1", sql), "") for sql in statements]
-    return bool(statements)
+    mends = [Statement(CONCURRENTLY.sub(r"\1", sql), "") for sql in statements]
+    there = {op.sqltext for op in container.ops if isinstance(op, Statement)}
+    new = [mend for mend in mends if mend.sqltext not in there]  # the others did not help
+    container.ops += new
+    return bool(new)
 
 
 def _is_concurrent(op: ops.MigrateOperation) -> bool:

@@ -39,7 +39,7 @@ def is_included(one: SchemaObject, scope: Scope, *, is_in_models: bool) -> bool:
     table = scope.table_of(one)
     if table is None:
         return True
-    name = scope.key_of(one)[-1].rpartition(".")[2]
+    name = scope.key_of(one)[-1].removeprefix(f"{table.name}.")
     parents = {"table_name": table.name, "schema_name": table.schema}
     if not is_in_models and not scope.filters["include_name"](name, kind, parents):
         return False

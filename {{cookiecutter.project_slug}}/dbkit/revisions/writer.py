@@ -28,6 +28,11 @@ def docstring(message: str) -> str:
     )
 
 
+def comment(note: str) -> str:
+    """Return a note on one line: names and SQL of a database may have several, which would run."""
+    return " ".join(note.splitlines())
+
+
 def body(statements: str) -> str:
     """Return `statements` of a generated revision without Alembic's comments around them."""
     lines = [line for line in statements.splitlines() if not line.strip().startswith("# ###")]

@@ -23,6 +23,7 @@ SETTINGS = {
     "timezone": "UTC",
     "bytea_output": "hex",
     "extra_float_digits": "1",
+    "statement_timeout": "10min",  # the database's own is one for requests
     "jit": "off",  # compiling takes longer than running
 }
 

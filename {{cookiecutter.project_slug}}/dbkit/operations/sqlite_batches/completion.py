@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    DefaultClause,
     Dialect,
     ForeignKeyConstraint,
     MetaData,
     PrimaryKeyConstraint,
     Table,
+    TextClause,
     UniqueConstraint,
     text,
 )
@@ -66,6 +68,9 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
         _complete_type(column, types[column.name], said.get("collation"), dialect)
         if column.computed is not None and "computed" in said:
             column.computed.sqltext = expression_of(said["computed"])
+        default = column.server_default
+        if isinstance(default, DefaultClause) and isinstance(default.arg, TextClause):
+            default.arg = without_parameters(default.arg.text)
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
     complete_keys(table.foreign_key_constraints, statement, master)
@@ -126,7 +131,12 @@ def expression_of(computed: str) -> Any:
 
 def plain(expression: str) -> Any:
     """Return an expression without its outermost parentheses, in which `:name` is no parameter."""
-    return text(expression[1:-1].replace(":", r"\:"))
+    return without_parameters(expression[1:-1])
+
+
+def without_parameters(sql: str) -> TextClause:
+    """Return SQL in which `:name` is no parameter."""
+    return text(sql.replace(":", r"\:"))
 
 
 def _complete_type(
