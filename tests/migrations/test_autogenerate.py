@@ -315,3 +315,39 @@ def test_a_filter_of_ones_own_is_asked_about_whole_names(project: Project) -> No
     text = (project.path / "alembic/env.py").read_text("utf-8")
     project.write("alembic/env.py", text[: text.rindex("environment.run")] + FILTER)
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
+NUMBERED = '''\
+"""Numbered by the server."""
+
+from sqlalchemy import Identity, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class Ticket(Base):
+    """One of a queue."""
+
+    id: Mapped[int] = mapped_column(Integer(), primary_key=True)
+    seat: Mapped[int]
+'''
+AS_IDENTITY = NUMBERED.replace("Integer(), primary", "Integer(), Identity(), primary")
+
+
+def test_a_serial_key_becomes_an_identity_and_back_and_goes_on_counting(
+    postgresql_project: Project,
+) -> None:
+    project = postgresql_project
+    for number, text in enumerate((NUMBERED, AS_IDENTITY, NUMBERED)):
+        project.write("app/models/ticket.py", text)
+        ok(project.make("migration", f"MSG=step {number}"))
+        ok(project.make("migrate"))
+        project.sql("INSERT INTO tickets (seat) VALUES (1)")
+        ok(project.make("migration-check"))
+    assert project.sql("SELECT id FROM tickets ORDER BY id") == [(1,), (2,), (3,)]
+    ok(project.make("migration-down"))
+    project.sql("INSERT INTO tickets (seat) VALUES (1)")
+    ok(project.make("migration-down"))
+    project.sql("INSERT INTO tickets (seat) VALUES (1)")
+    assert project.sql("SELECT max(id) FROM tickets") == [(5,)]

@@ -13,7 +13,16 @@ from typing import Any
 from alembic.ddl.impl import ComparisonResult, DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
 from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
-from sqlalchemy import ClauseElement, Column, Constraint, Index, Inspector, Table, UniqueConstraint
+from sqlalchemy import (
+    ClauseElement,
+    Column,
+    Constraint,
+    Index,
+    Inspector,
+    String,
+    Table,
+    UniqueConstraint,
+)
 
 from dbkit.autogenerate.sqlite_names import name_foreign_keys, unique_constraints
 from dbkit.autogenerate.statements import escaped
@@ -147,3 +156,12 @@ class SQLiteImpl(ComparesPictures, AlembicsSQLiteImpl):
         if self.connection is not None:
             name_foreign_keys(self.connection, conn_fks)
         super().correct_for_autogen_foreignkeys(conn_fks, metadata_fks)
+
+    def autogen_column_reflect(
+        self, inspector: Inspector, table: Table, column_info: dict[str, Any]
+    ) -> None:
+        """Give a column the collation that SQLAlchemy does not reflect, for the downgrade."""
+        super().autogen_column_reflect(inspector, table, column_info)
+        found, _ = self._definitions("column", table, column_info["name"])
+        if found and "collation" in found and isinstance(column_info["type"], String):
+            column_info["type"].collation = found["collation"]

@@ -1,7 +1,10 @@
 """Compares a database with the models, for commands that write a revision or check."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from warnings import catch_warnings, filterwarnings
 
 from alembic.runtime.environment import EnvironmentContext
 from alembic.util import CommandError
@@ -47,7 +50,8 @@ async def autogenerate(
         keywords = with_pictures(keywords, pictures, options)
 
         async with execution.migration_connection(built) as connection:
-            await connection.run_sync(read, environment, keywords | {"fn": request.find})
+            with _without_warnings():
+                await connection.run_sync(read, environment, keywords | {"fn": request.find})
         if pictures is None or request.revision is None or not request.revision.generated_revisions:
             return
         await write_proved(built, place, pictures, environment, request.revision, options)
@@ -76,13 +80,23 @@ async def check(
     keywords = with_pictures(keywords, pictures, options)
 
     async with execution.migration_connection(database) as connection:
-        await connection.run_sync(read, environment, keywords)
+        with _without_warnings():
+            await connection.run_sync(read, environment, keywords)
     found = pictures.differences() if pictures is not None and not pictures.has_own_writer else []
     written = request.revision.generated_revisions if request.revision is not None else []
     changes = [change for script in written for change in script.upgrade_ops_list]
     if found and all(change.is_empty() for change in changes):  # Alembic has no operation for it
         lines = [one.describe("the database", "the models") for one in found]
         raise CommandError(f"the database is not what the models say: {'; '.join(lines)}")
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Leave out what libraries say of objects that pictures show and of an order that is ours."""
+    with catch_warnings():
+        for words in ("Skipped unsupported", "autogenerate skipping", "Cannot correctly sort"):
+            filterwarnings("ignore", words)
+        yield
 
 
 def _home(database: DatabaseURL) -> DatabaseURL:

@@ -5,7 +5,8 @@ https://www.postgresql.org/docs/current/sql-altertable.html
 
 import re
 
-from dbkit.schema.mending.change import KEEP, Change, Kind, Statements, literal, set_options
+from dbkit.schema.mending.change import KEEP, Change, Handler, Kind, Statements, set_options
+from dbkit.schema.mending.numbered import default, identity
 
 TEXT = re.compile(r"text|character varying(\(\d+\))?")
 PRECISE = re.compile(r"(numeric|timestamp|time|interval)(?:\((\d+)(?:,(\d+))?\))?( with.*)?")
@@ -23,6 +24,10 @@ def _column(change: Change, clause: str) -> Statements:
     if change.parent.kind not in ("table", "foreign table"):
         return None
     return [f"ALTER TABLE {change.parent.name} ALTER COLUMN {change.own_name} {clause};"]
+
+
+def _of_a_table(handler: Handler) -> Handler:
+    return lambda c: handler(c) if c.parent.kind in ("table", "foreign table") else None
 
 
 def _type_of(change: Change) -> str:
@@ -72,39 +77,11 @@ def _places(found: re.Match[str]) -> float:
     return int(found[2] or 6)
 
 
-def _default(change: Change) -> Statements:
-    default = change.wanted("default")
-    if default is None:
-        return _column(change, "DROP DEFAULT")
-    sequence = change.found.objects.get(f"sequence of {change.one.name}")
-    if "own sequence" in default:
-        if sequence is None:
-            return None
-        name = literal(str(sequence.administration["name"]))
-        default = default.replace("own sequence", f"{name}::regclass")
-    return _column(change, f"SET DEFAULT {default}")
-
-
 def _computed(change: Change) -> Statements:
     """A column that is computed stays as it is, and is an ordinary one from then on."""
     if change.wanted("computed") or not str(change.had("computed")).endswith(" STORED"):
         return None
     return _column(change, "DROP EXPRESSION")
-
-
-def _identity(change: Change) -> Statements:
-    wanted, table, column = change.wanted("identity"), change.parent.name, change.own_name
-    if wanted is None:
-        return _column(change, "DROP IDENTITY")
-    if change.had("identity"):
-        return _column(change, f"SET GENERATED {wanted}")
-    name = column[1:-1].replace('""', '"') if column.startswith('"') else column
-    sequence = f"pg_get_serial_sequence({literal(table)}, {literal(name)})"
-    number = f"coalesce(max({column}), 0) + 1"
-    return [
-        *(_column(change, f"ADD GENERATED {wanted} AS IDENTITY") or ()),
-        f"SELECT setval({sequence}, {number}, false) FROM {table};",
-    ]
 
 
 def _storage(change: Change) -> Statements:
@@ -138,9 +115,9 @@ COLUMN = Kind(
         "type": _alter_type,
         "collation": _alter_collation,
         "not null": lambda c: _column(c, f"{'SET' if c.wanted('not null') else 'DROP'} NOT NULL"),
-        "default": _default,
+        "default": _of_a_table(default),
         "computed": _computed,
-        "identity": _identity,
+        "identity": _of_a_table(identity),
         "storage": _storage,
         "compression": lambda c: _column(
             c, f"SET COMPRESSION {COMPRESSION.get(c.wanted('compression'))}"
