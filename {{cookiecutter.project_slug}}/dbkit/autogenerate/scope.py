@@ -14,6 +14,7 @@ from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
 VIEWS = ("view", "materialized view")
+WITH_TABLES = OF_TABLES | {"table", "sequence of"}
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,17 @@ class Scope:
         ]
 
     @cached_property
+    def _by_key(self) -> dict[tuple[str, ...], Table]:
+        return {self.key("table", table.schema, table.name): table for table in self.tables}
+
+    @cached_property
     def replaced(self) -> dict[tuple[str, ...], SchemaObject]:
         """Tables of the database that models describe, or that no model has any more."""
-        models = {self.key("table", table.schema, table.name) for table in self.tables}
         return {
             key: one
             for one in self.found.objects.values()
             if one.kind == "table" and (key := self.key_of(one))
-            if key in models or self._would_be_dropped(key, one)
+            if key in self._by_key or self._would_be_dropped(key, one)
         }
 
     @cached_property
@@ -95,7 +99,7 @@ class Scope:
         objects = self.found.objects.values()
         types = [one for one in objects if "enum" in one.definition]
         unused = used_by_those_alone(
-            types, objects, lambda one: self._table_of(one, self.found) in self.replaced
+            types, objects, lambda one: self.key_of_table(one, self.found) in self.replaced
         )
         by_key = [(self.key_of(one), one) for one in types]
         names = {one.name for one in unused}
@@ -112,16 +116,15 @@ class Scope:
             wanted: the picture of what they do describe: what they may leave open counts where
                 it is said there.
         """
-        ours = {self.key("table", table.schema, table.name) for table in self.tables}
-        ours |= set(self.replaced)
+        ours = {*self._by_key, *self.replaced}
         schemas = {table.schema for table in self.tables} - {None}
         schemas |= {enum.schema for enum in self.enums.values()}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)
             is_described = (
-                self._table_of(one, picture) in ours
-                if one.kind in OF_TABLES | {"table", "sequence of"}
+                self.key_of_table(one, picture) in ours
+                if one.kind in WITH_TABLES
                 else key in self.sequences
                 or key in self.enums
                 or key in self.replaced_types
@@ -137,16 +140,13 @@ class Scope:
         key = self.key_of_parent(one)
         if key[0] != "table":  # an index of a constraint, say
             return None
-        for table in self.tables:
-            if self.key("table", table.schema, table.name) == key:
-                return table
-        return self._stand_in(key)
+        return self._by_key.get(key) or self._stand_in(key)
 
     def _stand_in(self, key: tuple[str, ...]) -> Table:
         schema = None if self.default_schema in (None, key[1]) else key[1]
         return Table(key[-1], MetaData(), schema=schema)
 
-    def _table_of(self, one: SchemaObject, picture: Picture) -> tuple[str, ...] | None:
+    def key_of_table(self, one: SchemaObject, picture: Picture) -> tuple[str, ...] | None:
         """Return the key of the table that an object belongs to, or is."""
         while one.parent is not None and one.parent in picture.objects:
             one = picture.objects[one.parent]
