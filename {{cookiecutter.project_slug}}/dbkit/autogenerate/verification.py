@@ -45,18 +45,19 @@ def with_pictures(
 def _changed_alone(keywords: Mapping[str, Any], pictures: TwoPictures) -> dict[str, Any]:
     """Return filters that let Alembic look at the tables that differ: others would take longer."""
     changed = pictures.changed_tables
+    name_filter, object_filter = keywords["include_name"], keywords["include_object"]
 
     def include_name(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "table":
             key = pictures.scope.key("table", parents.get("schema_name"), str(name))
             if key not in changed:
                 return False
-        return bool(keywords["include_name"](name, kind, parents))
+        return bool(name_filter(name, kind, parents))
 
     def include_object(item: Any, name: Any, kind: str, *others: Any) -> bool:
         if kind == "table" and pictures.scope.key("table", item.schema, item.name) not in changed:
             return False
-        return bool(keywords["include_object"](item, name, kind, *others))
+        return bool(object_filter(item, name, kind, *others))
 
     return {"include_name": include_name, "include_object": include_object}
 
