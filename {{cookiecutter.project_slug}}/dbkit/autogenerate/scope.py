@@ -74,8 +74,8 @@ class Scope:
         return {
             key: one
             for one in self.found.objects.values()
-            if one.kind == "table" and (key := self.key_of(one))
-            if key in self._by_key or self._would_be_dropped(key, one)
+            if one.kind == "table"
+            and ((key := self.key_of(one)) in self._by_key or self._would_be_dropped(key, one))
         }
 
     @cached_property
@@ -117,8 +117,7 @@ class Scope:
                 it is said there.
         """
         ours = {*self._by_key, *self.replaced}
-        schemas = {table.schema for table in self.tables} - {None}
-        schemas |= {enum.schema for enum in self.enums.values()}
+        schemas = {one.schema for one in (*self.tables, *self.enums.values())} - {None}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)
@@ -140,7 +139,7 @@ class Scope:
         key = self.key_of_parent(one)
         if key[0] != "table":  # an index of a constraint, say
             return None
-        return self._by_key.get(key) or self._stand_in(key)
+        return self._by_key[key] if key in self._by_key else self._stand_in(key)
 
     def _stand_in(self, key: tuple[str, ...]) -> Table:
         schema = None if self.default_schema in (None, key[1]) else key[1]
