@@ -23,9 +23,7 @@ from dbkit.autogenerate.renames import possible_renames
 from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
-NO_CHANGES = (
-    "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
-)
+NO_CHANGES = "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
 Directives = list[ops.MigrationScript]
 Hook = Callable[[MigrationContext, Any, Directives], None]
 

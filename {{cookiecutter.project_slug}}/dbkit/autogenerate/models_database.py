@@ -121,7 +121,8 @@ def _send_script(connection: Connection, scope: Scope, tables: list[Table]) -> b
 
 def _send(connection: Connection, statements: list[str]) -> bool:
     """Run statements; where one fails, nothing has happened, and the answer is False."""
-    if connection.connection.dbapi_connection.autocommit:  # each statement by itself
+    adapted: Any = connection.connection.dbapi_connection
+    if adapted.autocommit:  # each statement by itself
         return False
     try:
         with connection.begin_nested():

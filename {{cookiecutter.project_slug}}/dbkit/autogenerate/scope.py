@@ -101,11 +101,10 @@ class Scope:
         unused = used_by_those_alone(
             types, objects, lambda one: self.key_of_table(one, self.found) in self.replaced
         )
-        by_key = [(self.key_of(one), one) for one in types]
         names = {one.name for one in unused}
         return {
             key: one
-            for key, one in by_key
+            for key, one in ((self.key_of(one), one) for one in types)
             if key in self.enums or (one.name in names and self._would_be_dropped(key, one))
         }
 
@@ -117,7 +116,8 @@ class Scope:
                 it is said there.
         """
         ours = {*self._by_key, *self.replaced}
-        schemas = {one.schema for one in (*self.tables, *self.enums.values())} - {None}
+        schemas = {one.schema for one in self.tables} - {None}
+        schemas |= {enum.schema for enum in self.enums.values()}
         kept = []
         for one in picture.objects.values():
             key = self.key_of(one)
