@@ -14,6 +14,7 @@ from benchmarks.busy import busy_table
 from benchmarks.instances import many_instances
 from benchmarks.measuring import Comparison, medians
 from benchmarks.migrations import Pair, many_revisions, nothing_to_do
+from benchmarks.scale import many_tables
 from benchmarks.templates import many_and_few_revisions
 from support.baking import Baker, copy_checkout
 from support.servers import PostgresServer, bindir, running_server
@@ -74,6 +75,8 @@ def comparisons(folder: Path, template: Path, baked: Path, stack: ExitStack) -> 
     if server:
         yield many_revisions(Pair.postgresql(baked, room("many-postgresql"), server))
         yield many_and_few_revisions(baked, room("templates"), stack)
+        for count in (100, 500, 1000):
+            yield from many_tables(baked, room(f"tables-{count}"), count, stack)
         yield many_instances(Pair.postgresql(baked, room("instances-postgresql"), server))
     else:
         print("\nThis machine has no server programs of PostgreSQL: its comparisons are left out.")

@@ -115,6 +115,29 @@ def test_what_ran_once_is_not_run_again(project: Project, marked_server: Postgre
     assert databases(marked_server, "throwaway") == []
 
 
+def test_what_agreed_once_is_not_compared_again(project: Project, marked_server: PostgresServer) -> None:
+    def compared() -> bool:
+        before = marked_server.log.read_text("utf-8").count("SCHEMA set_aside")
+        migration(project)
+        return marked_server.log.read_text("utf-8").count("SCHEMA set_aside") > before
+
+    assert [compared(), compared()] == [True, False]
+    ok(project.make("migrate"))
+    assert "ok: " in ok(project.make("migration-check"))
+    add_step(project)
+    assert [compared(), compared()] == [True, False]
+    ini = project.path / "alembic.ini"
+    ini.write_text(ini.read_text("utf-8").replace("leave_alone =", "leave_alone = other_*", 1), "utf-8")
+    assert compared()
+    project.edit("app/models/user.py", "    email: Mapped", "    nick: Mapped[str | None]\n    email: Mapped")
+    assert "add_nick" in ok(project.make("migration", "MSG=add nick"))
+    assert [compared(), compared()] == [True, False]
+    # A filter of the service's may answer otherwise the next time.
+    env = "environment.run(metadata, naming_convention=NAMING_CONVENTION"
+    project.edit("alembic/env.py", env, f"{env}, include_name=lambda *_: True")
+    assert [compared(), compared()] == [True, True]
+
+
 def test_an_edited_revision_is_run_again(project: Project, marked_server: PostgresServer) -> None:
     add_step(project)
     add_step(project)

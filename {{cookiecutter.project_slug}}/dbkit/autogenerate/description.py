@@ -4,6 +4,8 @@ from dbkit.autogenerate.properties import OF_TABLES, reduced
 from dbkit.autogenerate.scope import Scope
 from dbkit.schema import Picture, SchemaObject
 
+WITH_TABLES = OF_TABLES | {"table", "sequence of"}
+
 
 def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> Picture:
     """Return the objects that models can describe, with those properties alone that they decide.
@@ -13,8 +15,7 @@ def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> P
             said there. Such are exclusion constraints, which revisions make without a model, and
             CHECKs without a name, which no revision could drop.
     """
-    ours = {scope.key("table", table.schema, table.name) for table in scope.tables}
-    ours |= set(scope.replaced)
+    ours = {*scope.by_key, *scope.replaced}
     schemas = {table.schema for table in scope.tables} - {None}
     schemas |= {enum.schema for enum in scope.enums.values()}
     kept, left_open = list[SchemaObject](), set[str | None]()
@@ -22,7 +23,7 @@ def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> P
         key = scope.key_of(one)
         is_described = (
             scope.topmost(one, picture) in ours
-            if one.kind in OF_TABLES | {"table", "sequence of"}
+            if one.kind in WITH_TABLES
             else key in scope.sequences
             or key in scope.enums
             or key in scope.replaced_types

@@ -24,6 +24,7 @@ from dbkit.autogenerate.sqlite_indexes import drop_replaced_indexes
 from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 
+NO_CHANGES = "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
 Directives = list[ops.MigrationScript]
 Hook = Callable[[MigrationContext, Any, Directives], None]
 
@@ -76,9 +77,7 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
         pictures: TwoPictures | None = context.opts.get(PICTURES)
         if pictures is not None and not pictures.has_own_writer and pictures.differences():
             return  # the proof says what is not written
-        command.config.print_stdout(
-            "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
-        )
+        command.config.print_stdout(NO_CHANGES)
         directives.clear()
         return
     notes = {

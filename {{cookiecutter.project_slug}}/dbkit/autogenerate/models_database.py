@@ -10,12 +10,14 @@ from typing import Any
 from warnings import catch_warnings
 
 from alembic.util import CommandError
+from asyncpg import PostgresError
 from sqlalchemy import Connection, Table, event, inspect
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.schema import CheckFirst, CreateSchema
 
 from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
+from dbkit.autogenerate.script import creating, send
 from dbkit.errors import error_text
 
 ASIDE = "set_aside"  # PostgreSQL: the beginning of the names of schemas with what was there
@@ -61,9 +63,13 @@ def _set_aside(connection: Connection, scope: Scope) -> None:
     aside = {schema: f"{ASIDE}_{number}" for number, schema in enumerate(schemas)}
     for name in aside.values():
         connection.execute(CreateSchema(name))
-    for kind, one in replaced:
-        schema = aside[scope.key_of(one)[1]]
-        connection.exec_driver_sql(f"ALTER {kind} {one.name} SET SCHEMA {schema}")
+    moves = [
+        f"ALTER {kind} {one.name} SET SCHEMA {aside[scope.key_of(one)[1]]}"
+        for kind, one in replaced
+    ]
+    if not _send(connection, moves):
+        for statement in moves:
+            connection.exec_driver_sql(statement)
 
 
 def _drop_on_sqlite(connection: Connection, scope: Scope) -> None:
@@ -99,9 +105,35 @@ def _create(connection: Connection, scope: Scope) -> None:
     ]
     with _one_line() as current, catch_warnings(action="ignore", category=SAWarning):
         current.append("models")
+        if _send_script(connection, scope, tables):
+            return
         scope.metadata.create_all(
             connection, tables, checkfirst=CheckFirst.TYPES | CheckFirst.SEQUENCES
         )
+
+
+def _send_script(connection: Connection, scope: Scope, tables: list[Table]) -> bool:
+    """Create all by one script; tell whether that worked: if not, `create_all` says what fails."""
+    if connection.dialect.name == "sqlite":
+        return False
+    try:
+        statements = creating(scope.metadata, connection.dialect, tables)
+    except Exception:  # a listener needs a database, or a type cannot be written
+        return False
+    return _send(connection, statements)
+
+
+def _send(connection: Connection, statements: list[str]) -> bool:
+    """Run statements; where one fails, nothing has happened, and the answer is False."""
+    adapted: Any = connection.connection.dbapi_connection
+    if adapted.autocommit:  # each statement by itself
+        return False
+    try:
+        with connection.begin_nested():
+            send(connection, statements)
+    except PostgresError:
+        return False
+    return True
 
 
 @contextmanager

@@ -82,7 +82,7 @@ async def prove(
     outcome = Outcome()
     old = known_revisions(environment.script)
     with written(command) as scratch, using(environment, scratch):
-        before = await _look(copy, pictures)
+        before = _without_own(pictures.scope.found, pictures)
         try:
             await _run(copy, environment, options, execution.upgrade_steps(scratch))
             outcome.judge_upgrade(pictures, await _look(copy, pictures))
@@ -124,7 +124,10 @@ def _steps_back(script: ScriptDirectory, old: set[str]) -> FindSteps:
 
 async def _look(database: DatabaseURL, pictures: TwoPictures) -> Picture:
     async with connect(database, autocommit=False) as connection:
-        picture: Picture = await connection.run_sync(read)
+        return _without_own(await connection.run_sync(read), pictures)
+
+
+def _without_own(picture: Picture, pictures: TwoPictures) -> Picture:
     own = pictures.scope.own
     return picture.without(
         lambda one: one.kind == "table" and pictures.scope.key_of(one)[-1] in own

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import cache
 
 from dbkit.schema import SchemaObject
 
@@ -35,6 +36,7 @@ def reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
     return replace(one, definition=definition)
 
 
+@cache
 def names_in(name: str) -> tuple[str, ...]:
     """Split a name such as `public."Order".id`, of PostgreSQL, into its parts without quotes."""
     parts = PART.findall(name)

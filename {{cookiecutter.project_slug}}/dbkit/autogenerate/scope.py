@@ -64,14 +64,18 @@ class Scope:
         ]
 
     @cached_property
+    def by_key(self) -> dict[tuple[str, ...], Table]:
+        """The models' tables by what tells them apart."""
+        return {self.key("table", table.schema, table.name): table for table in self.tables}
+
+    @cached_property
     def replaced(self) -> dict[tuple[str, ...], SchemaObject]:
         """Tables of the database that models describe, or that no model has any more."""
-        models = {self.key("table", table.schema, table.name) for table in self.tables}
         return {
             key: one
             for one in self.found.objects.values()
-            if one.kind == "table" and (key := self.key_of(one))
-            if key in models or self._would_be_dropped(key, one)
+            if one.kind == "table"
+            and ((key := self.key_of(one)) in self.by_key or self._would_be_dropped(key, one))
         }
 
     @cached_property
@@ -109,10 +113,7 @@ class Scope:
         key = self.key_of_parent(one)
         if key[0] != "table":  # an index of a constraint, say
             return None
-        for table in self.tables:
-            if self.key("table", table.schema, table.name) == key:
-                return table
-        return self._stand_in(key)
+        return self.by_key[key] if key in self.by_key else self._stand_in(key)
 
     def _stand_in(self, key: tuple[str, ...]) -> Table:
         schema = None if self.default_schema in (None, key[1]) else key[1]

@@ -15,6 +15,14 @@ from dbkit.connection import DatabaseURL, connect, throwaway_database
 from dbkit.history import TABLE as HISTORY_TABLE
 from dbkit.schema import Picture, read
 
+# https://www.postgresql.org/docs/current/runtime-config-locks.html#GUC-MAX-LOCKS-PER-TRANSACTION
+LOCKS = """
+SELECT current_setting('max_locks_per_transaction')::integer *
+    (current_setting('max_connections')::integer
+        + current_setting('max_prepared_transactions')::integer)
+"""
+LOCKS_OF_A_TABLE = 8  # its own, of its TOAST table and that one's index, and of its indexes
+
 
 async def take_pictures(
     built: DatabaseURL,
@@ -70,7 +78,10 @@ async def _look(
 async def _models_picture(
     built: DatabaseURL, home: DatabaseURL, scope: Scope
 ) -> tuple[Picture, Dialect]:
-    """Build what the models say: on PostgreSQL in a transaction that is rolled back."""
+    """Build what the models say: on PostgreSQL in a transaction that is rolled back.
+
+    Where the server has no room for the locks of so many tables, it is a copy, without one.
+    """
 
     def rebuild_and_read(connection: Connection) -> Picture:
         rebuild(connection, scope)
@@ -79,10 +90,20 @@ async def _models_picture(
         return picture
 
     async with AsyncExitStack() as stack:
-        if built.dialect == "sqlite":
+        in_copy = built.dialect == "sqlite" or not await _has_room(built, scope)
+        if in_copy:
             built = await stack.enter_async_context(throwaway_database(home, copy_of=built))
-        connection = await stack.enter_async_context(connect(built, autocommit=False))
+        autocommit = in_copy and built.dialect != "sqlite"
+        connection = await stack.enter_async_context(connect(built, autocommit=autocommit))
         return await connection.run_sync(rebuild_and_read), connection.dialect
+
+
+async def _has_room(database: DatabaseURL, scope: Scope) -> bool:
+    """Tell whether half of the server's locks are enough to replace all tables at once."""
+    async with connect(database) as connection:
+        room = (await connection.exec_driver_sql(LOCKS)).scalar_one()
+    wanted = LOCKS_OF_A_TABLE * (len(scope.tables) + len(scope.replaced))
+    return bool(wanted < room / 2)
 
 
 def _within(scope: Scope, include: Callable[..., bool]) -> Callable[..., bool]:

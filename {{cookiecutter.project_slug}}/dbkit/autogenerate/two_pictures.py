@@ -44,8 +44,26 @@ class TwoPictures:
         Args:
             after: what a database holds now, instead of what was found there.
         """
-        found = self.found if after is None else describe(self.scope, after, self.wanted)
+        if after is None:
+            return self._differences
+        return self._compare(describe(self.scope, after, self.wanted))
+
+    @cached_property
+    def _differences(self) -> list[Difference]:
+        return self._compare(self.found)
+
+    def _compare(self, found: Picture) -> list[Difference]:
         return [one for one in differences(found, self.wanted) if self._counts(one)]
+
+    @property
+    def changed_tables(self) -> set[tuple[str, ...] | None]:
+        """The keys of the tables that differ; None among them where something else does, too."""
+        sides = ((one.first or one.second, one.first is None) for one in self.differences())
+        return {
+            self.scope.topmost(one, self.wanted if is_new else self.found)
+            for one, is_new in sides
+            if one is not None
+        }
 
     def _counts(self, difference: Difference) -> bool:
         if difference.second is None and difference.key.startswith("sequence of "):

@@ -32,11 +32,34 @@ def with_pictures(
     with_them = {**keywords, PICTURES: pictures, "include_name": include_name}
     if any(len(key) > 2 and include_name(key[1], "schema", {}) for key in pictures.scope.replaced):
         with_them["include_schemas"] = True
-    has_own = any(callable(options.configure.get(name)) for name in COMPARE)
-    if not has_own and not pictures.differences():
-        theirs = options.configure.get("autogenerate_plugins", ())
+    if any(callable(options.configure.get(name)) for name in COMPARE):
+        return with_them
+    theirs = options.configure.get("autogenerate_plugins", ())
+    if not pictures.differences():
         with_them["autogenerate_plugins"] = [*theirs] or [NOTHING.name]
+    elif not theirs and not pictures.has_own_writer and None not in pictures.changed_tables:
+        with_them |= _changed_alone(with_them, pictures)
     return with_them
+
+
+def _changed_alone(keywords: Mapping[str, Any], pictures: TwoPictures) -> dict[str, Any]:
+    """Return filters that let Alembic look at the tables that differ: others would take longer."""
+    changed = pictures.changed_tables
+    name_filter, object_filter = keywords["include_name"], keywords["include_object"]
+
+    def include_name(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "table":
+            key = pictures.scope.key("table", parents.get("schema_name"), str(name))
+            if key not in changed:
+                return False
+        return bool(name_filter(name, kind, parents))
+
+    def include_object(item: Any, name: Any, kind: str, *others: Any) -> bool:
+        if kind == "table" and pictures.scope.key("table", item.schema, item.name) not in changed:
+            return False
+        return bool(object_filter(item, name, kind, *others))
+
+    return {"include_name": include_name, "include_object": include_object}
 
 
 async def write_proved(

@@ -7,7 +7,11 @@ from alembic.util import CommandError
 from dbkit.checks.drift import find_drift
 from dbkit.checks.heads import find_unmerged_heads
 from dbkit.checks.live import look_at
-from dbkit.checks.models import MODELS_DIFFER, find_model_differences
+from dbkit.checks.models import (
+    MODELS_DIFFER,
+    find_agreement_of_models,
+    find_model_differences,
+)
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, one_line_errors
@@ -47,11 +51,17 @@ async def check_deployment(
             await find_drift(source, built, options, report)
         else:  # revisions of which this code has no file
             report.add("failing", (await look_at(source, options)).report_alone())
+        agreement = await find_agreement_of_models(place, options)
+        if agreement.is_known:
+            report.models = []
+            return
         if built is None or set(status.current) != set(status.head):
             start = built if status.current else None  # an empty one is not worth it
             newest = built_database(place, options, start=start)
             built = await stack.enter_async_context(newest)
         models = await find_model_differences(built, options)
+        if not models:
+            agreement.note()
         report.models = models.splitlines()
         report.add("models", [MODELS_DIFFER] if models else [])
 

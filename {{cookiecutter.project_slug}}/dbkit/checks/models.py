@@ -2,8 +2,11 @@
 
 from dbkit import meter
 from dbkit.autogenerate import (
+    Agreement,
     autogenerate_options,
+    find_agreement,
     find_differences,
+    load_metadata,
     take_pictures,
     with_pictures,
 )
@@ -13,6 +16,16 @@ from dbkit.execution import alembic_environment, migration_connection, run_keywo
 from dbkit.revisions import one_line, scripts
 
 MODELS_DIFFER = "the models and the revisions differ ('make migration MSG=…' writes it)"
+
+
+async def find_agreement_of_models(home: DatabaseURL, options: EnvironmentOptions) -> Agreement:
+    """Return what is remembered of the models and all revisions, which may save comparing them.
+
+    Args:
+        home: the database beside which throwaway ones are made.
+    """
+    models = load_metadata(options)
+    return await find_agreement(home, options, scripts(), alembic_config(), models)
 
 
 async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> str:

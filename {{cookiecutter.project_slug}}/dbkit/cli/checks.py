@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbkit import meter
 from dbkit.cli.failures import one_line_failures
+from dbkit.memory import no_garbage_collection
 
 if TYPE_CHECKING:
     from dbkit.checks import Report
@@ -65,7 +66,8 @@ def _check(report: "Report") -> str | None:
 
     meter.log_to_stderr()
     database, home = migration_database(), throwaway_home()
-    asyncio.run(check_deployment(database, home, load_options(), report))
+    with no_garbage_collection():
+        asyncio.run(check_deployment(database, home, load_options(), report))
     report.is_complete = True
     return _result(report.messages)
 

@@ -21,6 +21,7 @@ from dbkit.environment.read_only import read
 from dbkit.environment.stamps import check_stamp
 from dbkit.history import Scope
 from dbkit.locking import WaitBudget
+from dbkit.memory import no_garbage_collection
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
 from dbkit.settings import get_settings
@@ -46,9 +47,11 @@ def carry_out(
         sql = execution.render(environment, database, request, keywords)
         _write(environment.config.output_buffer or sys.stdout, sql)
     elif request.kind is Kind.AUTOGENERATE:
-        _run_async(autogenerate(environment, database, request, options))
+        with no_garbage_collection():
+            _run_async(autogenerate(environment, database, request, options))
     elif arguments:
-        _run_async(check(environment, database.for_reading(), request, options))
+        with no_garbage_collection():
+            _run_async(check(environment, database.for_reading(), request, options))
     elif request.kind is Kind.RUN:
         typed = environment.config.cmd_opts
         waiting, scope = WaitBudget(get_settings().migration_wait), Scope.of(options)

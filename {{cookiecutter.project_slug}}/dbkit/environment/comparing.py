@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 from warnings import catch_warnings, filterwarnings
 
@@ -38,15 +38,29 @@ async def autogenerate(
     options: EnvironmentOptions,
 ) -> None:
     """Compare the models with what the revisions build, never with what a database holds."""
-    from dbkit.autogenerate import take_pictures, with_pictures, write_proved
+    from dbkit.autogenerate import (
+        NO_CHANGES,
+        find_agreement,
+        take_pictures,
+        with_pictures,
+        write_proved,
+    )
 
     keywords = _compare_keywords(environment, database, options)
     home = _home(database)
-    async with (
-        throwaway_server(home, home) as place,
-        built_database(place, options, environment=environment) as built,
-    ):
+    models, config = keywords["target_metadata"], environment.config
+    async with AsyncExitStack() as stack:
+        place = await stack.enter_async_context(throwaway_server(home, home))
+        agreement = await find_agreement(place, options, environment.script, config, models)
+        if agreement.is_known and request.revision is not None:
+            config.print_stdout(NO_CHANGES)
+            request.revision.generated_revisions.clear()
+            return
+        building = built_database(place, options, environment=environment)
+        built = await stack.enter_async_context(building)
         pictures = await take_pictures(built, place, keywords, options)
+        if pictures is not None and not pictures.differences():
+            agreement.note()
         keywords = with_pictures(keywords, pictures, options)
 
         async with execution.migration_connection(built) as connection:

@@ -105,6 +105,8 @@ def _all_facets(one: SchemaObject) -> Facets:
 
 
 def _unequal(before: Facets, after: Facets) -> tuple[str, ...]:
+    if before == after:  # as nearly all are
+        return ()
     names = dict.fromkeys([*before, *after])
     return tuple(name for name in names if before.get(name) != after.get(name))
 

@@ -49,6 +49,14 @@ async def find_stock(
     return None
 
 
+async def find_key(
+    home: DatabaseURL, options: EnvironmentOptions, script: ScriptDirectory
+) -> str | None:
+    """Return what names the database that all revisions build; None where no template is kept."""
+    stock = await find_stock(home, options, script, ("heads",))
+    return stock.chain.key if stock and stock.chain.is_complete else None
+
+
 async def _look(
     home: DatabaseURL, links: list[Link], connection: AsyncConnection
 ) -> "Stock | None":

@@ -1,0 +1,52 @@
+"""The SQL of the models' `create_all`, sent at once: a thousand tables take a fraction of the time.
+
+https://docs.sqlalchemy.org/en/21/faq/metadata_schema.html
+"""
+
+from collections.abc import Iterable
+from typing import Any
+from warnings import catch_warnings
+
+from alembic.util import CommandError
+from sqlalchemy import Connection, Dialect, MetaData, Table
+from sqlalchemy.engine.mock import MockConnection
+from sqlalchemy.exc import SAWarning
+
+
+def creating(
+    metadata: MetaData, dialect: Dialect, tables: Iterable[Table] | None = None
+) -> list[str]:
+    """Return the statements with which `create_all` makes these tables, and what they need.
+
+    Args:
+        tables: some of the models'; all of them by default.
+
+    Raises:
+        Exception: an event listener of the service's wants an answer, and there is no database.
+    """
+    statements: list[str] = []
+
+    def collect(element: Any, parameters: Any = None) -> None:
+        compiled = element.compile(dialect=dialect)
+        if parameters or getattr(compiled, "params", None):
+            raise CommandError("a statement with values is no script")
+        statements.append(str(compiled))
+
+    chosen = None if tables is None else [*tables]
+    with catch_warnings(action="ignore", category=SAWarning):  # its real run shows them
+        metadata.create_all(MockConnection(dialect, collect), chosen)
+    return statements
+
+
+def send(connection: Connection, statements: Iterable[str]) -> None:
+    """Run statements of PostgreSQL's in the transaction of `connection`, in one message.
+
+    https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
+
+    Raises:
+        Exception: the driver's own: one of them failed, and nobody knows which.
+    """
+    script = "\n;\n".join(statements)
+    connection.exec_driver_sql("SELECT 1")  # SQLAlchemy begins the transaction with a statement
+    adapted: Any = connection.connection.dbapi_connection
+    adapted.run_async(lambda driver: driver.execute(script))
