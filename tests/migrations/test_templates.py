@@ -384,3 +384,16 @@ print(json.dumps([is_self_contained(source) for source in sys.argv[1:]]))
 def test_which_revisions_say_all_that_they_do(sqlite_project: Project) -> None:
     found = json.loads(ok(sqlite_project.python("-c", CONTAINED, *SOURCES)))
     assert dict(zip(SOURCES, found, strict=True)) == SOURCES
+
+
+def test_more_tables_than_a_transaction_has_locks_for(compiled_project: Path, tmp_path: Path) -> None:
+    few = {"max_locks_per_transaction": "10", "max_connections": "20"}
+    with running_server(lambda new: new.settings.update(few)) as server:
+        project = Project.adopt(compiled_project, tmp_path / "project", server.create_database())
+        head = "from sqlalchemy.orm import Mapped\n\nfrom app.models.base import BaseModel\n"
+        models = [f"\n\nclass Thing{number}(BaseModel):\n    name: Mapped[str]\n" for number in range(16)]
+        project.write("app/models/many.py", head + "".join(models))
+        ok(project.make("migration", "MSG=add things"))
+        ok(project.make("migrate"))
+        migration(project)
+        assert "ok: " in ok(project.make("migration-check"))

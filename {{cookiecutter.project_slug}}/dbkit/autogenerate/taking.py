@@ -90,11 +90,15 @@ async def _models_picture(
         return picture
 
     async with AsyncExitStack() as stack:
-        in_copy = built.dialect == "sqlite" or not await _has_room(built, scope)
-        if in_copy:
+        has_room = built.dialect == "sqlite" or await _has_room(built, scope)
+        if built.dialect == "sqlite" or not has_room:
             built = await stack.enter_async_context(throwaway_database(home, copy_of=built))
-        autocommit = in_copy and built.dialect != "sqlite"
-        connection = await stack.enter_async_context(connect(built, autocommit=autocommit))
+        if not has_room:  # each statement is a transaction
+            async with connect(built) as alone:
+                await alone.run_sync(rebuild, scope)
+            async with connect(built, autocommit=False) as reading:
+                return await reading.run_sync(read), reading.dialect
+        connection = await stack.enter_async_context(connect(built, autocommit=False))
         return await connection.run_sync(rebuild_and_read), connection.dialect
 
 
