@@ -7,24 +7,20 @@ Without pictures, Alembic's own comparison holds.
 https://alembic.sqlalchemy.org/en/latest/api/ddl.html
 """
 
-from itertools import chain
 from typing import Any
 
 from alembic.ddl.impl import ComparisonResult, DefaultImpl
 from alembic.ddl.postgresql import PostgresqlImpl as AlembicsPostgresqlImpl
-from alembic.ddl.sqlite import SQLiteImpl as AlembicsSQLiteImpl
 from sqlalchemy import (
     ClauseElement,
     Column,
     Constraint,
     Index,
     Inspector,
-    String,
     Table,
     UniqueConstraint,
 )
 
-from dbkit.autogenerate.sqlite_names import name_foreign_keys, unique_constraints
 from dbkit.autogenerate.statements import escaped
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
 from dbkit.schema import Facets
@@ -131,37 +127,3 @@ class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
             column_info["default"] = escaped(default)
         if computed := column_info.get("computed"):
             computed["sqltext"] = escaped(computed["sqltext"])
-
-
-class SQLiteImpl(ComparesPictures, AlembicsSQLiteImpl):
-    """Replaces Alembic's class of the same dialect."""
-
-    __dialect__ = "sqlite"
-
-    def correct_for_autogen_constraints(
-        self, conn_unique_constraints: Any, conn_indexes: Any, *metadatas: Any
-    ) -> None:
-        """Let constraints that the database has have their own names."""
-        items = [*conn_unique_constraints, *conn_indexes, *chain.from_iterable(metadatas)]
-        found = unique_constraints(self.connection, items) if self.connection else None
-        if found is not None:
-            conn_unique_constraints.clear()
-            conn_unique_constraints.update(found)
-        super().correct_for_autogen_constraints(  # type: ignore[no-untyped-call]
-            conn_unique_constraints, conn_indexes, *metadatas
-        )
-
-    def correct_for_autogen_foreignkeys(self, conn_fks: Any, metadata_fks: Any) -> None:
-        """Let foreign keys that the database has have their own names."""
-        if self.connection is not None:
-            name_foreign_keys(self.connection, conn_fks)
-        super().correct_for_autogen_foreignkeys(conn_fks, metadata_fks)
-
-    def autogen_column_reflect(
-        self, inspector: Inspector, table: Table, column_info: dict[str, Any]
-    ) -> None:
-        """Give a column the collation that SQLAlchemy does not reflect, for the downgrade."""
-        super().autogen_column_reflect(inspector, table, column_info)
-        found, _ = self._definitions("column", table, column_info["name"])
-        if found and "collation" in found and isinstance(column_info["type"], String):
-            column_info["type"].collation = found["collation"]
