@@ -37,6 +37,7 @@ ROWS = (
             "signals",
             "meter",
             "alembic_internals",
+            "memory",
             "sql_type",
         ),
         "__init__",
