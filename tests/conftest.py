@@ -3,6 +3,7 @@
 import compileall
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -66,7 +67,13 @@ def _is_second_half(item: pytest.Item) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make a folder for what all workers use; they inherit its name, and every user can get into it."""
+    """Make a folder for what all workers use; they inherit its name, and every user can get into it.
+
+    Who runs the tests in the background lets them ignore signals, and so would each program they start.
+    """
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
     if "PYTEST_XDIST_WORKER" not in os.environ:
         memory.use_memory()
         folder = config.stash[SHARED] = public_folder()

@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 SCHEMA = """
 CREATE SCHEMA shop;
-CREATE ROLE reader;
+CREATE ROLE enum_reader;
 CREATE TYPE shop."My State" AS ENUM ('new', 'it''s, "done"', 'old', '100%:x $replace$');
 COMMENT ON TYPE shop."My State" IS 'of an order';
-GRANT USAGE ON TYPE shop."My State" TO reader WITH GRANT OPTION;
+GRANT USAGE ON TYPE shop."My State" TO enum_reader WITH GRANT OPTION;
 REVOKE USAGE ON TYPE shop."My State" FROM PUBLIC;
 CREATE TABLE shop.orders (
     id integer PRIMARY KEY,
@@ -59,8 +59,8 @@ def run(postgres_server: PostgresServer) -> Callable[..., Any]:
     """Calls a function with a connection that is in a transaction, which is committed."""
     database = postgres_server.create_database()
     setup = SCHEMA
-    if postgres_server.sql("SELECT 1 FROM pg_roles WHERE rolname = 'reader'"):
-        setup = setup.replace("CREATE ROLE reader;", "")
+    if postgres_server.sql("SELECT 1 FROM pg_roles WHERE rolname = 'enum_reader'"):
+        setup = setup.replace("CREATE ROLE enum_reader;", "")
     postgres_server.sql(setup, database.rpartition("/")[2])
 
     def call(function: Callable[[Connection], T]) -> T:

@@ -218,6 +218,11 @@ def test_a_clone_has_rows_and_settings(project: Project, marked_server: Postgres
     assert template.startswith(f"{name}_template_")
 
 
+def forget_agreement(project: Project) -> None:
+    """Let models and revisions be compared once more, which agreed before."""
+    (project.path / ".database" / "agreed").unlink(missing_ok=True)
+
+
 def test_a_database_that_revisions_give_a_setting_is_not_kept(
     project: Project, marked_server: PostgresServer
 ) -> None:
@@ -226,6 +231,7 @@ def test_a_database_that_revisions_give_a_setting_is_not_kept(
     add_step(project, f'op.execute("DO $$ BEGIN {alter}; END $$")')
     counter = Counter(marked_server, "step01", "step02")
     for _ in range(2):
+        forget_agreement(project)
         migration(project)
         assert counter.look() == [1, 1]
     assert databases(marked_server) == []
@@ -352,6 +358,7 @@ def test_a_template_that_somebody_is_connected_to_is_done_without(
     counter = Counter(marked_server, "step01")
     migration(project)
     [template] = databases(marked_server, "template")
+    forget_agreement(project)
     with ThreadPoolExecutor(1) as somebody:
         sleeping = somebody.submit(marked_server.sql, "SELECT pg_sleep(20)", template)
         migration(project)

@@ -65,7 +65,8 @@ def _plugins() -> list[str]:
     The modules register themselves, some for the whole process, and take time to import: so only
     what compares imports them.
     """
-    import dbkit.autogenerate.comparators  # replaces Alembic's implementations
+    import dbkit.autogenerate.comparators
+    import dbkit.autogenerate.sqlite_comparator  # noqa: F401 - both replace Alembic's classes
     import dbkit.autogenerate.type_checks  # noqa: F401 - replaces how Alembic writes columns
     from dbkit.autogenerate import casts, check_constraints, computed_columns, enums
 
