@@ -65,8 +65,7 @@ def _plugins() -> list[str]:
     The modules register themselves, some for the whole process, and take time to import: so only
     what compares imports them.
     """
-    import dbkit.autogenerate.comparators
-    import dbkit.autogenerate.sqlite_comparator  # noqa: F401 - both replace Alembic's classes
+    import dbkit.autogenerate.sqlite_comparator  # and `comparators`: they replace Alembic's classes
     import dbkit.autogenerate.type_checks  # noqa: F401 - replaces how Alembic writes columns
     from dbkit.autogenerate import casts, check_constraints, computed_columns, enums
 
