@@ -81,12 +81,13 @@ def be_adopted(project: Project, schema: str) -> None:
     ok(project.python("-m", "pytest", "-q", "tests/test_database_migrations.py"))
 
 
-@pytest.mark.parametrize("schema", ["music", "trade"])
+@pytest.mark.parametrize("schema", [pytest.param("music", marks=pytest.mark.long), "trade"])
 def test_a_postgresql_database_is_adopted(postgresql_project: Project, schema: str) -> None:
     build(postgresql_project, schema)
     be_adopted(postgresql_project, schema)
 
 
+@pytest.mark.long
 def test_a_database_is_adopted_by_its_owner_who_is_no_superuser(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:
@@ -106,6 +107,7 @@ def test_an_sqlite_database_is_adopted(sqlite_project: Project) -> None:
     be_adopted(sqlite_project, "notes")
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_baseline_is_guarded_and_goes_on_from_there(project: Project) -> None:
     project.script(
         "CREATE TABLE things (id INTEGER NOT NULL PRIMARY KEY); CREATE VIEW v AS SELECT id FROM things;"
@@ -281,6 +283,7 @@ def test_an_sqlite_file_that_is_not_there_is_empty_and_stays_missing(sqlite_proj
     assert not (project.path / "dev.db").exists()
 
 
+@pytest.mark.first_on("sqlite")
 def test_revisions_of_ones_own_and_a_managed_database_stay_as_they_are(project: Project) -> None:
     commit(project)
     ok(project.make("migrate"))
@@ -294,6 +297,7 @@ def test_revisions_of_ones_own_and_a_managed_database_stay_as_they_are(project: 
     assert "of your own were written without it: delete their files" in said
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_stamp_that_is_not_true_wants_the_name_of_the_database(project: Project) -> None:
     name = "dev.db" if project.dialect == "sqlite" else project.url.rpartition("/")[2]
     ok(project.make("migrate"))

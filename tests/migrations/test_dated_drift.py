@@ -144,6 +144,7 @@ def test_the_table_of_an_older_kit_gets_its_columns_from_the_next_run_that_chang
     assert "between the runs" not in project.make("migration-check").stdout
 
 
+@pytest.mark.long
 def test_a_role_that_may_not_alter_the_table_gets_one_line(postgresql_project: Project) -> None:
     project = postgresql_project
     ok(project.make("migrate"))
@@ -161,6 +162,7 @@ def test_a_role_that_may_not_alter_the_table_gets_one_line(postgresql_project: P
     assert [row[3] for row in project.sql(KEPT)] == [False, False, True]
 
 
+@pytest.mark.long
 def test_a_table_that_others_read_for_long_gets_its_columns_later(postgresql_project: Project) -> None:
     project = postgresql_project
     ok(project.make("migrate"))
@@ -182,6 +184,7 @@ def test_a_table_that_others_read_for_long_gets_its_columns_later(postgresql_pro
     assert [row[3] for row in project.sql(KEPT)] == [False, False, True]
 
 
+@pytest.mark.long
 def test_a_catalogue_that_may_not_be_read_fails_no_run(postgresql_project: Project) -> None:
     project = postgresql_project
     ok(project.make("migrate"))
@@ -218,6 +221,7 @@ def test_what_a_run_that_failed_has_left_is_not_by_hand(postgresql_project: Proj
     assert "fails: index public.twice is invalid, so no query uses it: drop it, and create it" in said.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", ["postgresql 14", "another dbkit"])
 def test_pictures_of_other_versions_are_not_compared(postgresql_project: Project, words: str) -> None:
     project = postgresql_project
@@ -288,6 +292,7 @@ def test_what_fails_in_the_server_stops_the_gate(postgresql_project: Project) ->
     assert "note: changed by hand since the run of" in said.stdout
 
 
+@pytest.mark.long
 def test_an_index_under_construction_is_no_drift(postgresql_project: Project) -> None:
     project = postgresql_project
     ok(project.make("migrate"))

@@ -134,6 +134,7 @@ to_array: Mapped[list[str]] = mapped_column(ARRAY(SHARED), server_default="{a}")
 """
 
 
+@pytest.mark.long
 def test_types_of_every_kind_change(postgresql_project: Project) -> None:
     project = postgresql_project
     imports = "import uuid\nfrom sqlalchemy.dialects.postgresql import JSONB\n"
@@ -223,6 +224,7 @@ SYNCED = """
 """
 
 
+@pytest.mark.long
 def test_older_revisions_of_the_library_run_and_what_is_new_is_written_once(
     postgresql_project: Project,
 ) -> None:

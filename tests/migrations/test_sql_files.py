@@ -73,6 +73,7 @@ def script(project: Project) -> str:
     return text
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_file_runs_up_and_down_and_is_printed_as_sql(project: Project, script: str) -> None:
     ok(project.alembic("upgrade", INITIAL))
     before = dump(project)
@@ -93,6 +94,7 @@ def test_a_file_runs_up_and_down_and_is_printed_as_sql(project: Project, script:
     ok(project.alembic("upgrade", "head"))
 
 
+@pytest.mark.first_on("postgresql")
 def test_each_statement_is_one_for_the_server(project: Project, script: str) -> None:
     statements = list(split(script, project.dialect))
     assert len(statements) == script.count("\nCREATE") + script.count("\nINSERT") + (
@@ -103,6 +105,7 @@ def test_each_statement_is_one_for_the_server(project: Project, script: str) -> 
         assert script.splitlines()[statement.line - 1].startswith(first)
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_failing_statement_is_named_with_file_and_line(project: Project) -> None:
     write_revision(project, "one", 'op.run_sql_file("20260102_0000_one.sql")')
     before = "-- one;\nCREATE TABLE one (id INTEGER);\n\n/* two */ "
@@ -119,6 +122,7 @@ def test_a_failing_statement_is_named_with_file_and_line(project: Project) -> No
         assert project.tables() & {"one"} == set()
 
 
+@pytest.mark.first_on("postgresql")
 def test_an_edited_file_is_an_edited_revision(project: Project, script: str) -> None:
     ok(project.alembic("upgrade", "head"))
     file = project.path / "alembic/versions/20260102_0000_one.sql"
@@ -158,6 +162,7 @@ OF_ONE = {
 }
 
 
+@pytest.mark.first_on("postgresql")
 def test_what_belongs_into_no_revision_is_refused_before_anything_runs(project: Project) -> None:
     for number, (text, said) in enumerate({**BOTH, **OF_ONE[project.dialect]}.items()):
         write_revision(project, "one", f'op.run_sql_file("{number}_one.sql")')
@@ -201,6 +206,7 @@ def test_a_name_that_is_composed_is_refused(sqlite_project: Project) -> None:
     assert "one.py:13: op.run_sql_file takes the name as it is, between quotes" in said
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_branch_for_another_database_is_not_looked_at(project: Project) -> None:
     write_revision(
         project,
@@ -216,6 +222,7 @@ def test_a_branch_for_another_database_is_not_looked_at(project: Project) -> Non
     assert "a" in project.tables()
 
 
+@pytest.mark.first_on("postgresql")
 def test_two_statements_in_one_execute_are_told_of_the_file(project: Project) -> None:
     write_revision(project, "one", 'op.execute("SELECT 1; SELECT 2")')
     said = refusal(project.alembic("upgrade", "head"))

@@ -158,6 +158,7 @@ def append(project: Project, name: str, text: str = "# edited\n") -> None:
     project.write(name, (project.path / name).read_text("utf-8") + text)
 
 
+@pytest.mark.long
 def test_what_else_decides_what_revisions_build(project: Project, marked_server: PostgresServer) -> None:
     add_step(project)
     name = project.url.rpartition("/")[2]
@@ -208,6 +209,7 @@ asyncio.run(show())
 """
 
 
+@pytest.mark.long
 def test_a_clone_has_rows_and_settings(project: Project, marked_server: PostgresServer) -> None:
     name = project.url.rpartition("/")[2]
     marked_server.sql(f"ALTER DATABASE {name} SET work_mem = '7MB'")
@@ -223,6 +225,7 @@ def forget_agreement(project: Project) -> None:
     (project.path / ".database" / "agreed").unlink(missing_ok=True)
 
 
+@pytest.mark.long
 def test_a_database_that_revisions_give_a_setting_is_not_kept(
     project: Project, marked_server: PostgresServer
 ) -> None:
@@ -251,6 +254,7 @@ def test_a_revision_that_depends_on_other_files_is_run_each_time(
     assert len(databases(marked_server)) == 1
 
 
+@pytest.mark.long
 def test_a_revision_that_fails_says_the_same_as_without_a_template(
     project: Project, marked_server: PostgresServer
 ) -> None:
@@ -282,6 +286,7 @@ def test_nothing_is_kept_on_a_server_without_the_mark(
     assert databases(marked_server) == []
 
 
+@pytest.mark.long
 def test_whoever_is_killed_leaves_no_half_of_a_template(
     project: Project, marked_server: PostgresServer
 ) -> None:
@@ -301,6 +306,7 @@ def test_whoever_is_killed_leaves_no_half_of_a_template(
     assert comment(marked_server, left).startswith("throwaway database, made at ")  # dropped after a day
 
 
+@pytest.mark.long
 def test_several_that_build_the_same_at_once_all_succeed(
     project: Project, marked_server: PostgresServer
 ) -> None:
@@ -324,6 +330,7 @@ def comment(server: PostgresServer, name: str, text: str = "") -> str:
     )
 
 
+@pytest.mark.long
 def test_old_templates_are_dropped_in_passing(project: Project, marked_server: PostgresServer) -> None:
     now = int(time.time())
     young = [f"young_template_{number}" for number in range(1, 7)]

@@ -49,6 +49,7 @@ def test_a_role_that_may_create_no_database(limited: Project, folder: Path) -> N
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_role_that_only_reads_and_a_search_path_of_its_own(
     limited: Project, postgres_server: PostgresServer
 ) -> None:
