@@ -1,6 +1,5 @@
 """A throwaway built by the revisions is cloned from a template, on the project's own server alone."""
 
-import json
 import secrets
 import shutil
 import time
@@ -371,43 +370,3 @@ def test_a_template_that_somebody_is_connected_to_is_done_without(
         migration(project)
         assert not sleeping.done()
     assert counter.look() == [2]
-
-
-SOURCES = {
-    "from alembic import op, context\nimport sqlalchemy as sa\nfrom pgvector.sqlalchemy import Vector": True,
-    "'''Says import, open and config.'''\nsa.table('config', sa.column('open')).c.config": True,
-    "op.run_sql_file('first.sql')": True,  # hashed with the other files of alembic/
-    "from app.models.user import User": False,
-    "def upgrade():\n    from app import naming": False,
-    "import sqlalchemy as sa; import os": False,
-    "from sqlalchemy import create_engine as connect": False,
-    "from . import other": False,
-    "open('rows.csv')": False,
-    "context.get_x_argument()": False,
-    "op.get_context().config": False,
-    "op.execute(\"COPY users FROM '/rows.csv'\")": False,
-    "op.execute('IMPORT FOREIGN SCHEMA other FROM SERVER there INTO public')": False,
-}
-CONTAINED = """
-import json, sys
-from dbkit.throwaways.self_contained import is_self_contained
-print(json.dumps([is_self_contained(source) for source in sys.argv[1:]]))
-"""
-
-
-def test_which_revisions_say_all_that_they_do(sqlite_project: Project) -> None:
-    found = json.loads(ok(sqlite_project.python("-c", CONTAINED, *SOURCES)))
-    assert dict(zip(SOURCES, found, strict=True)) == SOURCES
-
-
-def test_more_tables_than_a_transaction_has_locks_for(compiled_project: Path, tmp_path: Path) -> None:
-    few = {"max_locks_per_transaction": "10", "max_connections": "20"}
-    with running_server(lambda new: new.settings.update(few)) as server:
-        project = Project.adopt(compiled_project, tmp_path / "project", server.create_database())
-        head = "from sqlalchemy.orm import Mapped\n\nfrom app.models.base import BaseModel\n"
-        models = [f"\n\nclass Thing{number}(BaseModel):\n    name: Mapped[str]\n" for number in range(16)]
-        project.write("app/models/many.py", head + "".join(models))
-        ok(project.make("migration", "MSG=add things"))
-        ok(project.make("migrate"))
-        migration(project)
-        assert "ok: " in ok(project.make("migration-check"))

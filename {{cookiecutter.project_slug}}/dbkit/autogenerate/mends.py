@@ -19,10 +19,8 @@ def add_mends(scripts: list[ops.MigrationScript], outcome: Outcome) -> bool:
     Returns:
         Whether there was any.
     """
-    [upgrade], [downgrade] = (
-        scripts[0].upgrade_ops_list,
-        scripts[0].downgrade_ops_list,
-    )
+    # The last of several, which a hook of the service's may have made of one.
+    upgrade, downgrade = scripts[0].upgrade_ops_list[-1], scripts[0].downgrade_ops_list[-1]
     if any(_is_concurrent(op) for op in upgrade.ops):
         return False
     container, statements = (

@@ -29,10 +29,6 @@ def _replace_view(change: Change) -> Statements:
     ]
 
 
-def _view_options(change: Change) -> Statements:
-    return set_options(change, "options", f"ALTER {change.one.kind.upper()} {change.one.name}")
-
-
 def _view_by_hand(change: Change) -> str | None:
     if change.difference.first is None or change.difference.second is None:
         return None
