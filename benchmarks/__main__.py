@@ -17,6 +17,7 @@ from benchmarks.migrations import Pair, many_revisions, nothing_to_do
 from benchmarks.scale import many_tables
 from benchmarks.templates import many_and_few_revisions
 from support.baking import Baker, copy_checkout
+from support.memory import leave_memory, use_memory
 from support.servers import PostgresServer, bindir, running_server
 
 FEWEST = 5  # rounds, below which a median says little
@@ -87,10 +88,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=rounds, default=os.environ.get("ROUNDS", "7"), help=rounds.__doc__)
     count = parser.parse_args().rounds
+    use_memory()
     print(
         f"Medians of runs taken in turn, on {os.cpu_count()} processors; "
         f"Python {platform.python_version()}, Alembic {version('alembic')}, "
-        f"SQLAlchemy {version('sqlalchemy')}, cookiecutter {version('cookiecutter')}.\n\n"
+        f"SQLAlchemy {version('sqlalchemy')}, cookiecutter {version('cookiecutter')}.\n"
+        f"Files are in {tempfile.gettempdir()}, where a new database costs processor time alone.\n\n"
         "| | runs | here | bare | by the clock | goal | met | processor time, user and system |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         flush=True,
@@ -102,6 +105,7 @@ def main() -> None:
         for comparison in comparisons(folder, template, baked, stack):
             print(row(comparison, count * comparison.repeats), flush=True)
         if bindir():
+            leave_memory()
             server = stack.enter_context(running_server(durable))
             for line in busy_table(baked, folder, server, 3):
                 print(line, flush=True)

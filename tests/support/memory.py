@@ -31,3 +31,10 @@ def use_memory() -> None:
 def is_used() -> bool:
     """Whether temporary files are in memory, where databases are to be dropped that nobody needs any more."""
     return IN_USE in os.environ
+
+
+def leave_memory() -> None:
+    """Put what comes from now on where it would be without `use_memory`: measured commits need a disk."""
+    if is_used():
+        del os.environ["TMPDIR"], os.environ[IN_USE]
+        tempfile.tempdir = None

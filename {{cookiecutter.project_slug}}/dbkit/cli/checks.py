@@ -66,7 +66,7 @@ def _check(report: "Report") -> str | None:
 
     meter.log_to_stderr()
     database, home = migration_database(), throwaway_home()
-    with no_garbage_collection():
+    with no_garbage_collection(ends_process=True):
         asyncio.run(check_deployment(database, home, load_options(), report))
     report.is_complete = True
     return _result(report.messages)
