@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from dbkit.checks.failing import find_under_construction
 from dbkit.connection import connect
 from dbkit.connection.url import parse_database_url
 from dbkit.schema import Difference, Picture, differences, fingerprint, pack, read, unpack
@@ -80,3 +82,39 @@ def test_a_change_by_hand_is_seen_by_name(
         assert sorted(by_key[key].facets) == facets.split("; ")
     else:
         assert by_key[key].first is None or by_key[key].second is None
+
+
+def test_a_setting_of_the_services_own_is_not_shown(found: dict[str, list[Difference]]) -> None:
+    [change] = [change for change in found if "app.key" in change]
+    [difference] = found[change]
+    assert "app.key=(" in difference.describe("before", "after")
+    assert "a-secret" not in difference.describe("before", "after")
+
+
+def test_an_invalid_index_is_no_index_under_construction_because_of_vacuum(
+    postgres_server: PostgresServer,
+) -> None:
+    url = postgres_server.create_database()
+    postgres_server.sql(
+        "CREATE TABLE t AS SELECT 1 AS a FROM generate_series(1, 9999)", url.rpartition("/")[2]
+    )
+    held = "SELECT EXISTS (SELECT FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock')"
+
+    async def run() -> set[str]:
+        database = parse_database_url(url)
+        async with connect(database) as cleaner, connect(database) as connection:
+            with pytest.raises(DBAPIError):
+                await connection.exec_driver_sql("CREATE UNIQUE INDEX CONCURRENTLY once ON t (a)")
+            for setting in ("vacuum_cost_delay = 100", "vacuum_cost_limit = 1"):
+                await cleaner.exec_driver_sql(f"SET {setting}")
+            vacuum = asyncio.create_task(cleaner.exec_driver_sql("VACUUM t"))
+            while not (await connection.exec_driver_sql(held)).scalar_one():  # noqa: ASYNC110 - of the server
+                await asyncio.sleep(0.01)
+            found = await connection.run_sync(find_under_construction)
+            stop = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'VACUUM t'"
+            await connection.exec_driver_sql(stop)
+            with pytest.raises(DBAPIError):
+                await vacuum
+            return found
+
+    assert asyncio.run(run()) == set()
