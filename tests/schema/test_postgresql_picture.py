@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.checks.failing import find_under_construction
@@ -118,3 +118,29 @@ def test_an_invalid_index_is_no_index_under_construction_because_of_vacuum(
             return found
 
     assert asyncio.run(run()) == set()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("TABLE", "t"), ("INDEX", "i"), ("FUNCTION", "f")])
+def test_what_goes_while_the_catalogue_is_read_is_not_in_the_picture(
+    postgres_server: PostgresServer, kind: str, name: str
+) -> None:
+    url = postgres_server.create_database()
+    database = url.rpartition("/")[2]
+    postgres_server.sql("CREATE TABLE t (id int PRIMARY KEY, a int DEFAULT 1)", database)
+    postgres_server.sql("CREATE INDEX i ON t (a)", database)
+    postgres_server.sql("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", database)
+    dropped = list[str]()
+
+    def drop(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        if "WITH schemas" in statement and not dropped:
+            dropped.append(name)
+            postgres_server.sql(f"DROP {kind} {name}", database)
+
+    async def run() -> None:
+        async with connect(parse_database_url(url), autocommit=False) as connection:
+            event.listen(connection.sync_connection, "before_cursor_execute", drop)
+            picture = await connection.run_sync(read)
+            assert dropped
+            assert picture == await connection.run_sync(read)
+
+    asyncio.run(run())

@@ -9,7 +9,7 @@ MODULES = re.compile(
     r"(?:__future__|base64|collections|contextlib|dataclasses|datetime|decimal|enum|fractions"
     r"|functools|hashlib|ipaddress|itertools|json|math|operator|random|re|secrets|string|textwrap"
     r"|time|typing|unicodedata|uuid|warnings|zoneinfo"
-    r"|alembic\.(?:op|context|operations)|sqlalchemy"
+    r"|alembic\.(?:op|context|operations)|dbkit\.sql_type|sqlalchemy"
     r"|advanced_alchemy|alembic_postgresql_enum|fastapi_users_db_sqlalchemy|geoalchemy2|pgvector"
     r"|sqlalchemy_utils|sqlmodel)(?:\..*)?"
 )
