@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from dbkit.checks.failing import find_under_construction
 from dbkit.connection import connect
 from dbkit.connection.url import parse_database_url
-from dbkit.schema import Difference, Picture, differences, fingerprint, pack, read, unpack
+from dbkit.history import Scope
+from dbkit.schema import Difference, Picture, SchemaObject, differences, fingerprint, pack, read, unpack
 from support.database_state import pg_dump
 from support.servers import PostgresServer
 
@@ -144,3 +145,13 @@ def test_what_goes_while_the_catalogue_is_read_is_not_in_the_picture(
             assert picture == await connection.run_sync(read)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("schema", "left"), [("ops", ["table public.steps"]), (None, [])])
+def test_a_table_that_is_called_as_alembics_in_another_schema_is_compared(
+    schema: str | None, left: list[str]
+) -> None:
+    names = ("ops.steps", "public.steps", "public.alembic_history")
+    tables = [SchemaObject("table", name, None, {}, {}) for name in names]
+    picture = Picture.of("postgresql", 15, tables)
+    assert [*Scope("steps", schema, ()).filter(picture).objects] == left

@@ -73,7 +73,7 @@ def _content(directives: Directives) -> list[object]:
 
 
 def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -> None:
-    """Add what tables need, and sort the changes, forth and back."""
+    """Add what tables need, and sort the changes of the upgrade and of the downgrade."""
     for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
         upgrade.ops = [*preparations(pictures), *upgrade.ops]
         write_column_checks(upgrade, pictures)

@@ -12,7 +12,8 @@ from dbkit.autogenerate.scope import Scope
 from dbkit.schema import Difference, Facets, Picture, SchemaObject, differences
 
 PICTURES = "pictures"  # the option of `configure` that holds them
-ANY_SCHEMA = "include_name_of_any_schema"  # one with a filter for databases without strangers
+# The option with the filter of names for throwaway databases, which hold nothing of others.
+ANY_SCHEMA = "include_name_of_any_schema"
 # Keywords of `configure`, and the properties that they decide.
 DECIDED = {"compare_type": {"type", "collation"}, "compare_server_default": {"default"}}
 HOOK = "process_revision_directives"
