@@ -43,7 +43,8 @@ WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
         AND l.pid NOT IN (
-            SELECT pid FROM pg_stat_progress_vacuum UNION ALL SELECT pid FROM pg_stat_progress_analyze
+            SELECT pid FROM pg_stat_progress_vacuum UNION ALL
+            SELECT pid FROM pg_stat_progress_analyze
         )
   )
 """)

@@ -45,7 +45,7 @@ class Scope:
         return picture.without(is_left_out)
 
     def _is_own(self, parts: list[str]) -> bool:
-        """Tell whether a table is the history or Alembic's; another schema may have one so called."""
+        """Tell whether a table is the history or Alembic's: a name alone may be that of another."""
         *schema, name = parts
         is_there = not schema or self.version_table_schema in (None, *schema)
         return name == TABLE or (name == self.version_table and is_there)

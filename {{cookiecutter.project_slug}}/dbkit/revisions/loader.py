@@ -65,7 +65,7 @@ def is_known(directory: ScriptDirectory, name: str) -> bool:
 
 
 def may_have_changed(revision: Script) -> bool:
-    """Tell whether a file was written since this process began, which may have read another text."""
+    """Tell whether a file was written since this process began, which may have read it before."""
     return Path(revision.path).stat().st_mtime >= STARTED
 
 
