@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -281,6 +282,19 @@ def test_an_sqlite_file_that_is_not_there_is_empty_and_stays_missing(sqlite_proj
     commit(project)
     assert "FAILED: the database is empty" in refusal(project.make("migration-baseline"))
     assert not (project.path / "dev.db").exists()
+
+
+def test_a_baseline_whose_sql_cannot_be_written_leaves_no_file(sqlite_project: Project) -> None:
+    project = sqlite_project
+    versions = project.path / "alembic/versions"
+    for minute in range(3):
+        name = f"{datetime.now(UTC) + timedelta(minutes=minute):%Y%m%d_%H%M}_baseline.sql"
+        (versions / name).symlink_to(f"/nowhere/{minute}")
+    build(project, "notes")
+    before = project.revisions()
+    assert "_baseline.sql cannot be written: No such file" in refusal(project.make("migration-baseline"))
+    assert project.revisions() == before
+    assert project.tables().isdisjoint({"alembic_version", "alembic_history"})
 
 
 @pytest.mark.first_on("sqlite")

@@ -255,6 +255,24 @@ def test_a_changed_computed_column_is_reported(project: Project) -> None:
         assert "squares.area: computed: (side * side)" in result.stdout
 
 
+def test_a_comment_on_a_constraint_is_written_and_makes_no_constraint_anew(
+    postgresql_project: Project,
+) -> None:
+    project = postgresql_project
+    unique = 'UniqueConstraint("name", name="uq_products_name"{})'
+    text = PRODUCT.replace("from sqlalchemy import", "from sqlalchemy import UniqueConstraint,").replace(
+        "    name: Mapped", f"    __table_args__ = ({unique.format('')},)\n\n    name: Mapped"
+    )
+    project.write("app/models/product.py", text)
+    ok(project.make("migration", "MSG=add products"))
+    project.edit("app/models/product.py", unique.format(""), unique.format(', comment="once"'))
+    ok(project.make("migration", "MSG=say why"))
+    written = body(project.revisions("say_why")[0])
+    assert "COMMENT ON CONSTRAINT uq_products_name ON public.products IS 'once'" in written
+    assert "_constraint(" not in written
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
 def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project: Project) -> None:
     project = postgresql_project
     text = PRODUCT.replace("    name: Mapped", '    __table_args__ = {"schema": "shop"}\n\n    name: Mapped')

@@ -42,6 +42,30 @@ def test_what_a_revision_does_not_write_is_named_and_stands_in_it(postgresql_pro
     assert 'add_column("gadgets", sa.Column("more"' in body(file)
 
 
+HOOKS = """
+def render_item(kind, item, context):
+    return False
+
+
+def name_it(context, revision, directives):
+    directives[0].rev_id = f"own{directives[0].rev_id}"
+
+
+def metadata"""
+
+
+def test_hooks_that_change_no_operation_hide_nothing(postgresql_project: Project) -> None:
+    project = postgresql_project
+    keywords = "process_revision_directives=name_it, render_item=render_item"
+    project.edit("alembic/env.py", "\ndef metadata", HOOKS)
+    project.edit("alembic/env.py", "environment.run(metadata, ", f"environment.run(metadata, {keywords}, ")
+    partition_and_add(project)
+    line = "not written: table public.gadgets: partitioned: none in the revision, "
+    assert line in project.make("migration", "MSG=partition gadgets").stdout
+    [file] = project.revisions("partition_gadgets")
+    assert "Revision ID: own" in file.read_text("utf-8")
+
+
 def test_where_nothing_can_be_written_there_is_no_file(postgresql_project: Project) -> None:
     project = postgresql_project
     partition(project)

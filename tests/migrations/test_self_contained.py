@@ -7,7 +7,8 @@ from support.projects import Project, ok
 SOURCES = {
     "from alembic import op, context\nimport sqlalchemy as sa\nfrom pgvector.sqlalchemy import Vector": True,
     "'''Says import, open and config.'''\nsa.table('config', sa.column('open')).c.config": True,
-    "op.run_sql_file('first.sql')": True,  # hashed with the other files of alembic/
+    "from dbkit.sql_type import SQLType": True,  # as autogenerate writes it
+    "op.run_sql_file('first.sql')": True,  # hashed with the revision
     "from app.models.user import User": False,
     "def upgrade():\n    from app import naming": False,
     "import sqlalchemy as sa; import os": False,

@@ -152,6 +152,58 @@ def test_an_edited_revision_is_run_again(project: Project, marked_server: Postgr
     assert counter.look() == [1, 1]
 
 
+def test_an_edited_file_of_sql_is_run_again_whatever_it_is_called(
+    project: Project, marked_server: PostgresServer
+) -> None:
+    add_step(project)
+    add_step(project, 'op.run_sql_file("rows.txt")')
+    counter = Counter(marked_server, "step01", "step02")
+    for text in ("SELECT 1", "SELECT 2"):
+        project.write("alembic/versions/rows.txt", text)
+        migration(project)
+    assert counter.look() == [2, 2]
+
+
+EDITING = """
+import asyncio
+from pathlib import Path
+from dbkit.connection import throwaway_home
+from dbkit.environment import load_options
+from dbkit.revisions import scripts
+from dbkit.throwaways import built_database
+async def build():
+    async with built_database(throwaway_home(), load_options()):
+        pass
+path = Path(scripts().get_revision("step01").path)
+path.write_text(path.read_text("utf-8").replace("AS old", "AS new"), "utf-8")
+asyncio.run(build())
+"""
+
+
+def test_what_is_edited_while_a_command_runs_is_no_template(
+    project: Project, marked_server: PostgresServer
+) -> None:
+    add_step(project, 'op.execute("SELECT 42 AS old")')
+    ok(project.python("-c", EDITING))
+    assert databases(marked_server) == []
+    migration(project)
+    assert "SELECT 42 AS new" in marked_server.log.read_text("utf-8")
+
+
+def test_a_role_that_is_new_decides_for_revisions_that_ask_for_it(
+    project: Project, marked_server: PostgresServer
+) -> None:
+    exists = "EXISTS (SELECT FROM pg_roles WHERE rolname = 'reader')"
+    grant = f"IF {exists} THEN GRANT USAGE ON SCHEMA public TO reader"
+    add_step(project)
+    add_step(project, f'op.execute("DO $$ BEGIN {grant}; END IF; END $$")')
+    counter = Counter(marked_server, "step01", "step02")
+    migration(project)
+    marked_server.sql("CREATE ROLE reader")
+    migration(project)
+    assert counter.look() == [2, 2]
+
+
 def append(project: Project, name: str, text: str = "# edited\n") -> None:
     """Add a line to a file of the project."""
     project.write(name, (project.path / name).read_text("utf-8") + text)
@@ -170,6 +222,7 @@ def test_what_else_decides_what_revisions_build(project: Project, marked_server:
         "an option": lambda: project.edit("alembic/env.py", run, tagged),
         "SQL that revisions may run": lambda: project.write("alembic/versions/first.sql", "SELECT 1"),
         "the kit": lambda: append(project, "dbkit/operations/sql.py"),
+        "its SQL": lambda: append(project, "dbkit/schema/queries/types.sql", "-- edited\n"),
         "a setting of the database": lambda: marked_server.sql(
             f"ALTER DATABASE {name} SET \"TimeZone\" = 'Asia/Tokyo'"
         ),

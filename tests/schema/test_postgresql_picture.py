@@ -6,11 +6,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import DBAPIError
 
+from dbkit.checks.failing import find_under_construction
 from dbkit.connection import connect
 from dbkit.connection.url import parse_database_url
-from dbkit.schema import Difference, Picture, differences, fingerprint, pack, read, unpack
+from dbkit.history import Scope
+from dbkit.schema import Difference, Picture, SchemaObject, differences, fingerprint, pack, read, unpack
 from support.database_state import pg_dump
 from support.servers import PostgresServer
 
@@ -80,3 +83,75 @@ def test_a_change_by_hand_is_seen_by_name(
         assert sorted(by_key[key].facets) == facets.split("; ")
     else:
         assert by_key[key].first is None or by_key[key].second is None
+
+
+def test_a_setting_of_the_services_own_is_not_shown(found: dict[str, list[Difference]]) -> None:
+    [change] = [change for change in found if "app.key" in change]
+    [difference] = found[change]
+    assert "app.key=(" in difference.describe("before", "after")
+    assert "a-secret" not in difference.describe("before", "after")
+
+
+def test_an_invalid_index_is_no_index_under_construction_because_of_vacuum(
+    postgres_server: PostgresServer,
+) -> None:
+    url = postgres_server.create_database()
+    postgres_server.sql(
+        "CREATE TABLE t AS SELECT 1 AS a FROM generate_series(1, 9999)", url.rpartition("/")[2]
+    )
+    held = "SELECT EXISTS (SELECT FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock')"
+
+    async def run() -> set[str]:
+        database = parse_database_url(url)
+        async with connect(database) as cleaner, connect(database) as connection:
+            with pytest.raises(DBAPIError):
+                await connection.exec_driver_sql("CREATE UNIQUE INDEX CONCURRENTLY once ON t (a)")
+            for setting in ("vacuum_cost_delay = 100", "vacuum_cost_limit = 1"):
+                await cleaner.exec_driver_sql(f"SET {setting}")
+            vacuum = asyncio.create_task(cleaner.exec_driver_sql("VACUUM t"))
+            while not (await connection.exec_driver_sql(held)).scalar_one():  # noqa: ASYNC110 - of the server
+                await asyncio.sleep(0.01)
+            found = await connection.run_sync(find_under_construction)
+            stop = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'VACUUM t'"
+            await connection.exec_driver_sql(stop)
+            with pytest.raises(DBAPIError):
+                await vacuum
+            return found
+
+    assert asyncio.run(run()) == set()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("TABLE", "t"), ("INDEX", "i"), ("FUNCTION", "f")])
+def test_what_goes_while_the_catalogue_is_read_is_not_in_the_picture(
+    postgres_server: PostgresServer, kind: str, name: str
+) -> None:
+    url = postgres_server.create_database()
+    database = url.rpartition("/")[2]
+    postgres_server.sql("CREATE TABLE t (id int PRIMARY KEY, a int DEFAULT 1)", database)
+    postgres_server.sql("CREATE INDEX i ON t (a)", database)
+    postgres_server.sql("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", database)
+    dropped = list[str]()
+
+    def drop(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        if "WITH schemas" in statement and not dropped:
+            dropped.append(name)
+            postgres_server.sql(f"DROP {kind} {name}", database)
+
+    async def run() -> None:
+        async with connect(parse_database_url(url), autocommit=False) as connection:
+            event.listen(connection.sync_connection, "before_cursor_execute", drop)
+            picture = await connection.run_sync(read)
+            assert dropped
+            assert picture == await connection.run_sync(read)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("schema", "left"), [("ops", ["table public.steps"]), (None, [])])
+def test_a_table_that_is_called_as_alembics_in_another_schema_is_compared(
+    schema: str | None, left: list[str]
+) -> None:
+    names = ("ops.steps", "public.steps", "public.alembic_history")
+    tables = [SchemaObject("table", name, None, {}, {}) for name in names]
+    picture = Picture.of("postgresql", 15, tables)
+    assert [*Scope("steps", schema, ()).filter(picture).objects] == left

@@ -25,7 +25,7 @@ CREATE TABLE users (
     FOREIGN KEY ("a ""b"", c") REFERENCES orgs (name) DEFERRABLE INITIALLY DEFERRED
 )"""
 SCHEMA = f"""
-CREATE TABLE orgs (id INTEGER PRIMARY KEY, name TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE orgs (id INTEGER, name TEXT, PRIMARY KEY (id)) STRICT, WITHOUT ROWID;
 {USERS};
 CREATE INDEX ix_users_price ON users (price DESC) WHERE note IS NOT NULL;
 CREATE UNIQUE INDEX uq_users_lower ON users (lower(name) COLLATE NOCASE);
@@ -69,6 +69,22 @@ DRIFTS = [
         "CASCADE NOT DEFERRABLE",
         "foreign key users(org_id): deferrable",
     ),
+    (
+        "CASCADE DEFERRABLE INITIALLY DEFERRED",
+        "CASCADE deferrable initially immediate",
+        "foreign key users(org_id): deferrable",
+    ),
+    (
+        "ON DELETE CASCADE DEFERRABLE",
+        "REFERENCES names (id) ON DELETE CASCADE DEFERRABLE",
+        "foreign key users(org_id) to names",
+    ),
+    (
+        "    CONSTRAINT uq_users_note",
+        "    CONSTRAINT ck_users_price CHECK (price < 9), CONSTRAINT uq_users_note",
+        "check users.ck_users_price (2)",
+    ),
+    ("PRIMARY KEY (id))", "PRIMARY KEY (id DESC))", "table orgs: primary key"),
     ("orgs (id)", "orgs (name)", "foreign key users(org_id): references"),
     ("price DESC", "price", "index ix_users_price: definition"),
     (" WHERE note IS NOT NULL", "", "index ix_users_price: definition"),
@@ -80,6 +96,8 @@ DRIFTS = [
 ]
 # The same in other words: what batch mode, a rename or another hand writes.
 EQUAL = [
+    ("CASCADE DEFERRABLE INITIALLY DEFERRED", "CASCADE deferrable initially deferred"),
+    ("REFERENCES orgs (id)", "REFERENCES orgs"),
     ("CREATE TABLE users", 'create table "users"'),
     ("name VARCHAR(20)", '"name"   varchar(20)'),
     ("    price NUMERIC(10, 2), -- without tax, in (euros)", "    [price] NUMERIC(10,2), /* , */"),

@@ -77,19 +77,20 @@ def write_baseline(message: str, sql: str, dialect: str) -> Baseline:
     if script is None:
         raise CommandError("Alembic wrote no revision")
     baseline = Baseline(script.revision, Path(script.path))
+    if baseline.sql.exists():
+        remove_files([script.path])
+        raise CommandError(f"{baseline.sql.name} is there already: remove it, or give another MSG")
     try:
-        if baseline.sql.exists():
-            raise CommandError(
-                f"{baseline.sql.name} is there already: remove it, or give another MSG"
-            )
         text = baseline.path.read_text(encoding="utf-8").replace(PLACEHOLDER, baseline.sql.name)
         head, functions, rest = text.partition("\n\ndef upgrade(")
         text = f"{head.rstrip()}\n\n{MARK}{functions}{rest}"
         baseline.path.write_text(text, encoding="utf-8")
+        baseline.sql.write_text(sql, encoding="utf-8")
+    except OSError as error:
+        baseline.remove()
+        raise CommandError(f"{error.filename} cannot be written: {error.strerror}") from None
     except BaseException:
-        baseline.path.unlink()
-        scripts.cache_clear()
+        baseline.remove()
         raise
-    baseline.sql.write_text(sql, encoding="utf-8")
     scripts.cache_clear()
     return baseline

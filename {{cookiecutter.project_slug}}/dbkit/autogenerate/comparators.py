@@ -98,7 +98,7 @@ class ComparesPictures(DefaultImpl):
         found, wanted = self._definitions(kind, table, name) if name else (None, None)
         if found is None or wanted is None:
             return None
-        if found == wanted:
+        if found.get("definition") == wanted.get("definition"):
             return ComparisonResult.Equal()
         return ComparisonResult.Different(f"the models say {wanted.get('definition')}")
 

@@ -43,14 +43,37 @@ def directives_hook(theirs: Hook | None) -> Hook:
             [script] = directives
             prepare(script, pictures, context.dialect.name)
         if theirs is not None:
+            before = _content(directives)
             theirs(context, revision, directives)
+            if pictures is not None and _content(directives) != before:
+                pictures.own_changes.append(theirs)
         _finish(context, directives)
 
     return process
 
 
+def _content(directives: Directives) -> list[object]:
+    """Return what is written, to be compared: another order of columns is no other content."""
+
+    def content(op: ops.MigrateOperation) -> object:
+        inner = [content(each) for each in getattr(op, "ops", ())]
+        facts = {
+            name: sorted(map(repr, value)) if isinstance(value, list) else repr(value)
+            for name, value in vars(op).items()
+            if name not in ("ops", "info")
+        }
+        return type(op), facts, inner
+
+    containers = (
+        each
+        for script in directives
+        for each in (*script.upgrade_ops_list, *script.downgrade_ops_list)
+    )
+    return [content(each) for each in containers]
+
+
 def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -> None:
-    """Add what tables need, and sort the changes, forth and back."""
+    """Add what tables need, and sort the changes of the upgrade and of the downgrade."""
     for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
         upgrade.ops = [*preparations(pictures), *upgrade.ops]
         write_column_checks(upgrade, pictures)

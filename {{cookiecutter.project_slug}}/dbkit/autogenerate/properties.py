@@ -19,7 +19,10 @@ ALWAYS = {
     "type": {"enum"},
     "schema": set[str](),
 }
-WHERE_SAID = {"table": {"options", "unlogged", "strict", "without rowid"}}
+WHERE_SAID = {
+    "table": {"options", "unlogged", "strict", "without rowid"},
+    "constraint": {"comment"},
+}
 
 
 def reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:

@@ -41,7 +41,8 @@ def unique_constraints(
     master = Master(connection, table.name, table.schema)
     if not master.is_there:
         return None
-    names, found = master.statement().names, master.unique_columns()
+    names = master.statement().names
+    found = [[row.name for row in key] for key in master.keys("u")]
     columns = {each for key in found for each in key}
     owner = Table(table.name, MetaData(), *map(Column, sorted(columns)), schema=table.schema)
     constraints = set()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Dialect, MetaData
 from dbkit.autogenerate.description import describe
 from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.scope import Filters, Scope
-from dbkit.autogenerate.two_pictures import ANY_SCHEMA, DECIDED, WRITERS, TwoPictures
+from dbkit.autogenerate.two_pictures import ANY_SCHEMA, DECIDED, HOOK, TwoPictures
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, throwaway_database
 from dbkit.history import TABLE as HISTORY_TABLE
@@ -61,7 +61,7 @@ async def take_pictures(
         describe(scope, picture),
         dialect,
         frozenset().union(*decided),
-        any(name in options.configure for name in WRITERS),
+        HOOK in options.configure,
     )
 
 

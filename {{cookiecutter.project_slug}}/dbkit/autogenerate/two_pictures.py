@@ -1,6 +1,6 @@
 """What the revisions have built and what the models say, as pictures of two real databases."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import Constraint, Dialect, Index
@@ -12,10 +12,11 @@ from dbkit.autogenerate.scope import Scope
 from dbkit.schema import Difference, Facets, Picture, SchemaObject, differences
 
 PICTURES = "pictures"  # the option of `configure` that holds them
-ANY_SCHEMA = "include_name_of_any_schema"  # one with a filter for databases without strangers
+# The option with the filter of names for throwaway databases, which hold nothing of others.
+ANY_SCHEMA = "include_name_of_any_schema"
 # Keywords of `configure`, and the properties that they decide.
 DECIDED = {"compare_type": {"type", "collation"}, "compare_server_default": {"default"}}
-WRITERS = ("process_revision_directives", "render_item")
+HOOK = "process_revision_directives"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class TwoPictures:
         wanted: what the models say.
         dialect: that of the databases.
         decided: properties of columns that functions of the service's compare.
-        has_own_writer: a function of the service's changes what is written, and knows best.
+        has_hook: a function of the service's is shown what is written.
+        own_changes: is filled where that function has changed what is written: it knows best.
     """
 
     scope: Scope
@@ -36,7 +38,13 @@ class TwoPictures:
     wanted: Picture
     dialect: Dialect
     decided: frozenset[str] = frozenset()
-    has_own_writer: bool = False
+    has_hook: bool = False
+    own_changes: list[object] = field(default_factory=list)
+
+    @property
+    def has_own_writer(self) -> bool:
+        """Whether the service decides what is written."""
+        return bool(self.own_changes)
 
     def differences(self, after: Picture | None = None) -> list[Difference]:
         """Return each object that differs, as far as the service's own filters want it compared.

@@ -37,7 +37,7 @@ def with_pictures(
     theirs = options.configure.get("autogenerate_plugins", ())
     if not pictures.differences():
         with_them["autogenerate_plugins"] = [*theirs] or [NOTHING.name]
-    elif not theirs and not pictures.has_own_writer and None not in pictures.changed_tables:
+    elif not theirs and not pictures.has_hook and None not in pictures.changed_tables:
         with_them |= _changed_alone(with_them, pictures)
     return with_them
 

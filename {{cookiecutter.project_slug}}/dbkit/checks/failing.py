@@ -30,7 +30,7 @@ FAILING = {
 NEVER = "never"  # in `fires`; a trigger may fire on replicas alone
 # Whoever builds an index with CONCURRENTLY holds this lock on its table, until it is valid.
 # https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
-# A worker of autovacuum, which takes it as well, is no user.
+# VACUUM and ANALYZE take it as well; a worker of autovacuum is no user.
 UNDER_CONSTRUCTION = text("""
 SELECT format('%I.%I', n.nspname, c.relname)
 FROM pg_index AS i
@@ -42,6 +42,10 @@ WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
       WHERE l.relation = i.indrelid AND l.locktype = 'relation' AND a.usesysid IS NOT NULL
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
+        AND l.pid NOT IN (
+            SELECT pid FROM pg_stat_progress_vacuum UNION ALL
+            SELECT pid FROM pg_stat_progress_analyze
+        )
   )
 """)
 

@@ -51,7 +51,7 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
             differences = await connection.run_sync(
                 lambda sync: find_differences(environment, sync, keywords)
             )
-    found = pictures.differences() if pictures else []
+    found = pictures.differences() if pictures and not pictures.has_own_writer else []
     lines = [one.describe("the revisions", "the models") for one in found]
     differences = differences or "\n".join(f"  {line}" for line in lines)
     if differences:

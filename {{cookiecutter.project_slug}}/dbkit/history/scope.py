@@ -32,17 +32,23 @@ class Scope:
 
     def filter(self, picture: Picture) -> Picture:
         """Return the picture without Alembic's table, the history and what `leave_alone` names."""
-        tables, is_named = {self.version_table, TABLE}, matching(self.patterns)
+        is_named = matching(self.patterns)
 
         def is_left_out(one: SchemaObject) -> bool:
             if one.kind == "schema" and one.name.strip('"') == self.version_table_schema:
                 return True
-            if one.kind == "table" and _parts(one.name)[-1] in tables:
+            if one.kind == "table" and self._is_own(_parts(one.name)):
                 return True
             parents = _partitioned(one, picture)
             return is_named(*_names(one)) or any(is_left_out(parent) for parent in parents)
 
         return picture.without(is_left_out)
+
+    def _is_own(self, parts: list[str]) -> bool:
+        """Tell whether a table is the history or Alembic's: a name alone may be that of another."""
+        *schema, name = parts
+        is_there = not schema or self.version_table_schema in (None, *schema)
+        return name == TABLE or (name == self.version_table and is_there)
 
     def fingerprint(self, picture: Picture) -> str:
         """Return the hash of what is in the picture, behind what the hash depends on.

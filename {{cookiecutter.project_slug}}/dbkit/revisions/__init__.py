@@ -8,6 +8,7 @@ from dbkit.revisions.loader import (
     is_known,
     known_revisions,
     load_files,
+    may_have_changed,
     scripts,
     with_ancestors,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "is_lock_error",
     "known_revisions",
     "load_files",
+    "may_have_changed",
     "one_line",
     "read_current",
     "scripts",

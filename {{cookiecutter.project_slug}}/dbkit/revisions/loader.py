@@ -1,5 +1,6 @@
 """Reads the revision files of this checkout."""
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,6 +12,8 @@ from alembic.util import CommandError, to_tuple
 from dbkit.config import alembic_config
 from dbkit.errors import error_text, location_of
 from dbkit.revisions.errors import missing_parent
+
+STARTED = time.time()  # no revision was read before: this module reads them
 
 
 @cache
@@ -59,6 +62,11 @@ def is_known(directory: ScriptDirectory, name: str) -> bool:
     except CommandError:
         return False
     return revision is not None and revision.revision == name  # None for `base`
+
+
+def may_have_changed(revision: Script) -> bool:
+    """Tell whether a file was written since this process began, which may have read it before."""
+    return Path(revision.path).stat().st_mtime >= STARTED
 
 
 def is_baseline(revision: Script) -> bool:

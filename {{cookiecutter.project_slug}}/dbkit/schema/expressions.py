@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 LITERAL = r"E?'(?:[^']|'')*'"
-VARCHAR = r"::character varying(?:\(\d+\))?"
+VARCHAR = r"::character varying(?:\((\d+)\))?"
 ARRAY = re.compile(rf"\(ARRAY\[({LITERAL}{VARCHAR}(?:, {LITERAL}{VARCHAR})*)\]\)::text\[\]")
 ELEMENT = re.compile(rf"({LITERAL}){VARCHAR}")
 CAST = re.compile(rf"\(({LITERAL}){VARCHAR}\)::text")
@@ -29,4 +29,8 @@ def normalize(kind: str, facet: str, value: Any) -> Any:
 
 
 def _as_text(found: re.Match[str]) -> str:
-    return f"{found[1]}::text"
+    """Return a constant as text, unless its cast may cut it: its quotes do not count."""
+    constant, length = found[1], found[2]
+    if length is not None and len(constant) - 2 > int(length):
+        return found[0]
+    return f"{constant}::text"

@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from dbkit.schema.picture import Picture, SchemaObject, without_defaults
-from dbkit.schema.sqlite_sql import Statement, normalized
+from dbkit.schema.sqlite_constraints import Rows, constraints, foreign_keys, order_of_key
+from dbkit.schema.sqlite_sql import Statement
+from dbkit.schema.sqlite_tokens import normalized
 
 OURS = "name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 SQL = f"SELECT type, name, tbl_name, sql FROM sqlite_master WHERE {OURS}"
@@ -27,7 +29,6 @@ INDEXES = (
     " FROM sqlite_master AS m, pragma_index_list(m.name) AS i, pragma_index_xinfo(i.name) AS x"
     " WHERE m.type = 'table' AND x.key ORDER BY m.name, i.name, x.seqno"
 )
-Rows = dict[str, list[Row[Any]]]
 
 
 def begin(connection: Connection) -> None:
@@ -55,10 +56,15 @@ def read(connection: Connection) -> Picture:
             continue
         of_key = [answer for (kind, _), answer in statement.conflicts.items() if kind == "KEY"]
         options: dict[str, Any] = dict.fromkeys(statement.options, True)
-        definition = {**options, "on conflict": of_key[0] if of_key else None}
+        definition = {
+            **options,
+            "on conflict": of_key[0] if of_key else None,
+            "primary key": order_of_key(indexes[name]),
+        }
         objects.append(_object("table", name, None, definition))
         objects += _columns(name, columns[name], statement)
-        objects += _constraints(name, indexes[name], keys[name], statement)
+        objects += constraints(name, indexes[name], statement)
+        objects += foreign_keys(name, keys[name], columns, statement)
     for row in master:
         if row.type != "table" and row.sql is not None:
             parent = None if row.type == "view" else f"table {row.tbl_name}"
@@ -84,50 +90,10 @@ def _columns(table: str, columns: list[Row[Any]], statement: Statement) -> Itera
             "on conflict": statement.conflicts.get(("NULL", (column.name.lower(),))),
             **of_text,
         }
+        if "computed" in of_text:
+            definition["computed"] = normalized(of_text["computed"])
         position = {"position": column.cid + 1}
         yield _object("column", f"{table}.{column.name}", f"table {table}", definition, position)
-
-
-def _constraints(
-    table: str, indexes: list[Row[Any]], keys: list[Row[Any]], statement: Statement
-) -> Iterator[SchemaObject]:
-    """CHECKs by name or text; UNIQUE and foreign keys by columns: no pragma has their names."""
-    for name, expression in statement.checks:
-        yield _object(
-            "check", f"{table}.{name or expression}", f"table {table}", {"definition": expression}
-        )
-    unique = defaultdict(list)
-    for row in indexes:
-        if row.origin == "u":
-            unique[row.index_name].append(_indexed(row))
-    for names in unique.values():
-        answer = statement.conflicts.get(("UNIQUE", tuple(name.lower() for name in names)))
-        definition = {"on conflict": answer}
-        name = f"{table}({', '.join(names)})"
-        yield _object("unique constraint", name, f"table {table}", definition)
-    by_id = defaultdict(list)
-    for row in keys:
-        by_id[row.id].append(row)
-    for rows in by_id.values():
-        yield _foreign_key(table, rows, statement)
-
-
-def _indexed(row: Row[Any]) -> str:
-    collation = "" if row.coll == "BINARY" else f" COLLATE {row.coll}"
-    return f"{row.name}{collation}{' DESC' if row.desc else ''}"
-
-
-def _foreign_key(table: str, rows: list[Row[Any]], statement: Statement) -> SchemaObject:
-    columns = tuple(row._mapping["from"] for row in rows)
-    first = rows[0]
-    to = [row.to for row in rows if row.to is not None]
-    definition = {
-        "references": f"{first.table}({', '.join(to)})" if to else first.table,
-        "on update": None if first.on_update == "NO ACTION" else first.on_update,
-        "on delete": None if first.on_delete == "NO ACTION" else first.on_delete,
-        "deferrable": statement.deferrable.get(tuple(name.lower() for name in columns)),
-    }
-    return _object("foreign key", f"{table}({', '.join(columns)})", f"table {table}", definition)
 
 
 def _object(

@@ -10,7 +10,10 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import to_tuple
 
 from dbkit.config import EnvironmentOptions
-from dbkit.throwaways.self_contained import is_self_contained
+from dbkit.revisions import may_have_changed
+from dbkit.sql_files import find_names, read_text
+from dbkit.throwaways.self_contained import asks_for_roles, is_self_contained
+from dbkit.throwaways.server import Server
 from dbkit.throwaways.surroundings import hash_parts, hash_surroundings, read_content
 
 
@@ -52,7 +55,7 @@ class Chain:
 
 
 def find_links(
-    script: ScriptDirectory, to: tuple[str, ...], options: EnvironmentOptions, server: str
+    script: ScriptDirectory, to: tuple[str, ...], options: EnvironmentOptions, server: Server
 ) -> list[Link]:
     """Return the revisions up to `to`, each with its key.
 
@@ -60,15 +63,21 @@ def find_links(
         server: what of the server decides, beside the revisions, what they build.
 
     Raises:
-        CommandError: there are no such revisions.
+        CommandError: there are no such revisions, or a file of SQL is missing.
         OSError, TypeError, ValueError: nobody can tell what they build.
     """
-    key = hash_surroundings(options, server)
+    key = hash_surroundings(options, server.facts)
     found: Any = script.iterate_revisions(to, (), implicit_base=True)
     links = []
     for revision in reversed(list(found)):
-        content = read_content(Path(revision.path))
-        key = hash_parts(key, revision.revision.encode(), content)
+        if may_have_changed(revision):
+            raise ValueError(f"{revision.revision} was edited after it had been read, perhaps")
+        path = Path(revision.path)
+        content = read_content(path)
+        source = content.decode()
+        others = [text for name in find_names(source) for text in (name, read_text(path, name))]
+        others += [server.roles] if asks_for_roles(source) else []
+        key = hash_parts(key, revision.revision.encode(), content, *map(str.encode, others))
         links.append(Link(revision, content, key))
     return links
 

@@ -9,7 +9,7 @@ MODULES = re.compile(
     r"(?:__future__|base64|collections|contextlib|dataclasses|datetime|decimal|enum|fractions"
     r"|functools|hashlib|ipaddress|itertools|json|math|operator|random|re|secrets|string|textwrap"
     r"|time|typing|unicodedata|uuid|warnings|zoneinfo"
-    r"|alembic\.(?:op|context|operations)|sqlalchemy"
+    r"|alembic\.(?:op|context|operations)|dbkit\.sql_type|sqlalchemy"
     r"|advanced_alchemy|alembic_postgresql_enum|fastapi_users_db_sqlalchemy|geoalchemy2|pgvector"
     r"|sqlalchemy_utils|sqlmodel)(?:\..*)?"
 )
@@ -24,6 +24,7 @@ COLUMNS = ("c", "columns")  # of a table, which may have any name
 # Statements that read other databases, or files of the server.
 READING_SQL = ("pg_read_", "pg_ls_", "lo_import", "dblink", "foreign schema")
 COPYING_SQL = re.compile(r"\bcopy\s[^;]*\bfrom\s+(?:program\s+)?\\?'")
+ROLES = re.compile(r"pg_(?:roles|user|authid|group|has_role)|regrole|_roles\b|rolname")
 # Nearly all files have no other imports than these; parsing a thousand would take too long.
 USUAL_IMPORT = re.compile(
     r"^[ \t]*(?:import sqlalchemy as sa"
@@ -52,6 +53,11 @@ def is_self_contained(source: str) -> bool:
     if any(not _is_known(name) for name in imported_names(tree)):
         return False
     return not any(_reads(node) for node in ast.walk(tree))
+
+
+def asks_for_roles(source: str) -> bool:
+    """Tell whether a revision may do something else where there are other roles."""
+    return ROLES.search(source.lower()) is not None
 
 
 def imported_names(tree: ast.AST, *, at_once: bool = False) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """What a server contributes to a database that revisions build there."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,10 +26,27 @@ SELECT jsonb_build_array(
 """
 
 
-async def read_server(home: DatabaseURL, connection: AsyncConnection) -> str:
+ROLES = "SELECT rolname FROM pg_roles ORDER BY rolname"
+
+
+@dataclass(frozen=True)
+class Server:
+    """What of a server counts.
+
+    Args:
+        facts: for all revisions.
+        roles: for those that ask which roles there are.
+    """
+
+    facts: str
+    roles: str
+
+
+async def read_server(home: DatabaseURL, connection: AsyncConnection) -> Server:
     """Return what decides, beside the revisions, what they build in a throwaway beside `home`."""
     template = get_settings().test_database_template
     facts = await connection.scalar(text(FACTS), {"template": template})
     locale = await read_locale(home, connection)
     settings = await connection.scalars(text(SETTINGS), {"name": home.name})
-    return "\n".join((facts, template, locale, *settings))
+    roles = await connection.scalars(text(ROLES))
+    return Server("\n".join((facts, template, locale, *settings)), "\n".join(roles))

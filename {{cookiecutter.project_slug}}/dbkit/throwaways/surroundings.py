@@ -32,7 +32,7 @@ def hash_surroundings(options: EnvironmentOptions, server: str) -> bytes:
     Raises:
         OSError, TypeError, ValueError: it cannot be known.
     """
-    sql = (PROJECT / "alembic").rglob("*.sql")  # which revisions may run
+    sql = (PROJECT / "alembic").rglob("*.sql")  # which operations of the service's own may run
     files = [*_environment_files(), *sql]
     return hash_parts(server.encode(), _code(), _configured(options), *_named_content(files))
 
@@ -58,7 +58,8 @@ def _code() -> bytes:
     """The kit, Python, and the versions of the packages that are installed beside SQLAlchemy."""
     installed = Path(sqlalchemy.__file__).parents[1].glob("*.dist-info")
     names = [sys.version, *sorted(path.name for path in installed)]
-    return hash_parts(*map(str.encode, names), *_named_content((PROJECT / "dbkit").rglob("*.py")))
+    kit = [path for path in (PROJECT / "dbkit").rglob("*") if path.suffix in (".py", ".sql")]
+    return hash_parts(*map(str.encode, names), *_named_content(kit))
 
 
 def _configured(options: EnvironmentOptions) -> bytes:

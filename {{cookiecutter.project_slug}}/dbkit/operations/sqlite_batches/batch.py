@@ -40,7 +40,13 @@ class KeepingBatch(ApplyBatchImpl):
         super().__init__(impl, table, table_args, table_kwargs, False, **keywords)
         self.checks: list[CheckConstraint] = []
         if reflected:
+            self._take_namesakes(table)
             self._take_checks(checks_of(table, statement))
+
+    def _take_namesakes(self, table: Table) -> None:
+        """Take constraints that have the name of another one: Alembic knows one of each name."""
+        known = {id(one) for one in (*self.named_constraints.values(), *self.unnamed_constraints)}
+        self.unnamed_constraints += [one for one in table.constraints if id(one) not in known]
 
     def _take_checks(self, checks: list[CheckConstraint]) -> None:
         """Replace the CHECKs that were reflected."""
@@ -55,9 +61,9 @@ class KeepingBatch(ApplyBatchImpl):
         # A revision that restates CHECKs in `table_args` restates all without a name, says Alembic.
         is_restated = any(isinstance(one, CheckConstraint) for one in self.table_args)
         for check in checks:
-            if check.name:
+            if check.name and str(check.name) not in self.named_constraints:
                 self.named_constraints[str(check.name)] = check
-            elif not is_restated:
+            elif check.name or not is_restated:
                 self.unnamed_constraints.append(check)
 
     def alter_column(

@@ -24,7 +24,9 @@ from sqlalchemy.schema import conv
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from dbkit.operations.sqlite_batches.master import Master
-from dbkit.schema.sqlite_sql import Statement, normalized
+from dbkit.operations.sqlite_batches.ordered_keys import keep_order
+from dbkit.schema.sqlite_sql import Statement
+from dbkit.schema.sqlite_tokens import normalized
 
 CONFLICT = "sqlite_on_conflict"
 GENERATED = " GENERATED ALWAYS"  # which a pragma takes for a part of the type
@@ -74,7 +76,7 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
     complete_keys(table.foreign_key_constraints, statement, master)
-    _replace_unique(table, statement, master)
+    keep_order(table, statement, master)
     _complete_conflicts(table, statement)
 
 
@@ -84,23 +86,15 @@ def complete_keys(
     """Give reflected foreign keys of a table their names, actions and when they are checked."""
     actions = master.actions()
     for key in keys:
-        names = tuple(name.lower() for name in key.column_keys)
+        to = key.elements[0].target_fullname.rpartition(".")[0]
+        to = to.removeprefix(f"{master.schema}.") if master.schema else to
+        names = tuple(name.lower() for name in (*key.column_keys, to))
         name = statement.names.get(("FOREIGN", names))
         key.name = conv(name) if name else None
         key.onupdate, key.ondelete = actions.get(names, (None, None))
         when = statement.deferrable.get(names)
         if when is not None:
             key.deferrable, key.initially = True, when
-
-
-def _replace_unique(table: Table, statement: Statement, master: Master) -> None:
-    """Replace what was reflected of UNIQUE, which lacks those of columns with unusual names."""
-    for constraint in [*table.constraints]:
-        if isinstance(constraint, UniqueConstraint):
-            table.constraints.remove(constraint)
-    for columns in master.unique_columns():
-        name = statement.names.get(("UNIQUE", tuple(each.lower() for each in columns)))
-        table.append_constraint(UniqueConstraint(*columns, name=conv(name) if name else None))
 
 
 def _complete_conflicts(table: Table, statement: Statement) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.errors import error_text
-from dbkit.schema.sqlite_sql import Statement, tokens_of
+from dbkit.schema.sqlite_sql import Statement
+from dbkit.schema.sqlite_tokens import name_of, tokens_of
 
 
 class Master:
@@ -49,31 +50,35 @@ class Master:
         return {row.name: row.type for row in self.pragma("table_xinfo", self.table)}
 
     def actions(self) -> dict[tuple[str, ...], tuple[str | None, str | None]]:
-        """Return ON UPDATE and ON DELETE of each foreign key, by its columns in lower case."""
+        """Return ON UPDATE and ON DELETE of each foreign key, by what `deferrable` names them."""
         rows = self.pragma("foreign_key_list", self.table)
         keys: dict[int, list[Row[Any]]] = {}
         for row in sorted(rows, key=lambda row: (row.id, row.seq)):
             keys.setdefault(row.id, []).append(row)
         return {
-            tuple(row._mapping["from"].lower() for row in key): (
+            (*(row._mapping["from"].lower() for row in key), key[0].table.lower()): (
                 None if key[0].on_update == "NO ACTION" else key[0].on_update,
                 None if key[0].on_delete == "NO ACTION" else key[0].on_delete,
             )
             for key in keys.values()
         }
 
-    def unique_columns(self) -> list[tuple[str, ...]]:
-        """Return the columns of each UNIQUE constraint, in the order of the table's text."""
+    def keys(self, origin: str) -> list[list[Row[Any]]]:
+        """Return the columns of each constraint of a kind, in the order of the table's text.
+
+        Args:
+            origin: `u` for UNIQUE, `pk` for a primary key that has an index.
+        """
         rows = self.connection.exec_driver_sql(
-            "SELECT i.seq, x.name FROM pragma_index_list(?1, ?2) AS i,"
+            'SELECT i.seq, x.name, x."desc", x.coll FROM pragma_index_list(?1, ?2) AS i,'
             " pragma_index_xinfo(i.name, ?2) AS x"
-            " WHERE i.origin = 'u' AND x.key ORDER BY i.seq DESC, x.seqno",
-            (self.table, self.schema or "main"),
+            " WHERE i.origin = ?3 AND x.key ORDER BY i.seq DESC, x.seqno",
+            (self.table, self.schema or "main", origin),
         )
-        found: dict[int, list[str]] = {}
+        found: dict[int, list[Row[Any]]] = {}
         for row in rows:
-            found.setdefault(row.seq, []).append(row.name)
-        return [tuple(names) for names in found.values()]
+            found.setdefault(row.seq, []).append(row)
+        return [*found.values()]
 
     def last_number(self) -> int | None:
         """Return the last number that AUTOINCREMENT gave; None if there is none."""
@@ -140,4 +145,4 @@ class Master:
 
 def mentions(sql: str, column: str) -> bool:
     """True where a name in an expression is that of a column: SQLite takes "x" for text, too."""
-    return any(token.strip('"').lower() == column.lower() for token in tokens_of(sql))
+    return any(name_of(token).lower() == column.lower() for token in tokens_of(sql))

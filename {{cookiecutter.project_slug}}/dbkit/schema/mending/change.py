@@ -1,5 +1,6 @@
 """One difference between two databases, with what SQL has to know about the object around it."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ KEEP = (
     "revision"
 )
 OF_THE_PARENT = "that of the parent"  # of a partition, which gets and loses it with its parent
+PART = re.compile(r'"(?:[^"]|"")*"|[^.]+')  # of a name such as public."A.b"
 Statements = list[str] | None  # None: no statement would do
 
 
@@ -89,6 +91,11 @@ class Kind:
 def is_partitioned(change: Change) -> bool:
     """Tell whether the object's table is partitioned."""
     return "partitioned" in change.parent.definition
+
+
+def last_part(name: str) -> str:
+    """Return a name without the schema, or the table, before it."""
+    return str(PART.findall(name)[-1])
 
 
 def literal(text: str) -> str:

@@ -3,7 +3,14 @@
 https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
-from dbkit.schema.mending.change import OF_THE_PARENT, Change, Kind, Statements, is_partitioned
+from dbkit.schema.mending.change import (
+    OF_THE_PARENT,
+    Change,
+    Kind,
+    Statements,
+    is_partitioned,
+    last_part,
+)
 
 
 def _concurrently(change: Change) -> str:
@@ -52,7 +59,7 @@ def _table_of_index(change: Change) -> str:
 
 
 def _cluster(change: Change) -> Statements:
-    name = change.one.name.rpartition(".")[2]
+    name = last_part(change.one.name)
     clause = f"CLUSTER ON {name}" if change.wanted("clustered") else "SET WITHOUT CLUSTER"
     return [f"ALTER TABLE {_table_of_index(change)} {clause};"]
 
@@ -60,7 +67,7 @@ def _cluster(change: Change) -> Statements:
 def _replica_identity(change: Change) -> Statements:
     if not change.wanted("replica identity"):
         return []  # its table says which it is
-    name = change.one.name.rpartition(".")[2]
+    name = last_part(change.one.name)
     return [f"ALTER TABLE {_table_of_index(change)} REPLICA IDENTITY USING INDEX {name};"]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dbkit.schema.difference import Difference
+from dbkit.schema.mending.change import last_part
 from dbkit.schema.mending.mend import Mend, mend
 from dbkit.schema.picture import Picture, SchemaObject
 
@@ -62,7 +63,7 @@ def _blocking(one: Mend, own: Difference, open_ones: list[Difference]) -> Iterab
             continue
         name = other.first.name
         if other.first.kind == "column":
-            table, _, column = name.rpartition(".")
+            table, column = _parts(name)
             if _mentions(text, table) and _mentions(text, column):
                 yield other.key
         elif other.second is None and _mentions(text, name.partition("(")[0]):
@@ -116,13 +117,19 @@ def _renames(ordered: list[Difference], expected: Picture, found: Picture) -> di
 
 
 def _rename(one: SchemaObject, to: str) -> str | None:
-    place, _, name = to.rpartition(".")
-    old_place, _, old_name = one.name.rpartition(".")
+    place, name = _parts(to)
+    old_place, old_name = _parts(one.name)
     if one.kind == "column":
         return f"ALTER TABLE {place} RENAME COLUMN {old_name} TO {name};"
     if place == old_place:
         return f"ALTER {one.kind.upper()} {one.name} RENAME TO {name};"
     return f"ALTER {one.kind.upper()} {one.name} SET SCHEMA {place};" if name == old_name else None
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Return what stands before the last part of a name, and that part."""
+    last = last_part(name)
+    return name.removesuffix(last).removesuffix("."), last
 
 
 def _content(one: SchemaObject, picture: Picture) -> object:

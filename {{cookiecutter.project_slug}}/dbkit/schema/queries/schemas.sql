@@ -33,7 +33,10 @@ SELECT 'database', '', NULL, '{}',
             FROM unnest(coalesce(b.datacl, acldefault('d', b.datdba))) AS p
         ),
         'settings', (
-            SELECT jsonb_agg(concat_ws(': ', nullif(r.setrole, 0)::regrole::text, o) ORDER BY r.setrole::regrole::text, o)
+            SELECT jsonb_agg(concat_ws(': ', nullif(r.setrole, 0)::regrole::text,
+                -- Of a setting of the service's own, which may be a key or password, only whether it is the same.
+                CASE WHEN o ~ '^[^=]*\.' THEN split_part(o, '=', 1) || '=(' || to_hex(hashtextextended(o, 0)) || ')' ELSE o END)
+                ORDER BY r.setrole::regrole::text, o)
             FROM pg_db_role_setting AS r, unnest(r.setconfig) AS o WHERE r.setdatabase = b.oid
         ),
         'comment', shobj_description(b.oid, 'pg_database')

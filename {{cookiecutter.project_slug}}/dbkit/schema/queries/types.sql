@@ -9,12 +9,24 @@ SELECT 'type' AS kind, t.oid::regtype::text AS name, NULL AS parent,
             FROM pg_attribute AS a JOIN pg_type AS b ON b.oid = a.atttypid
             WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
         ),
+        'comments', (
+            SELECT jsonb_object_agg(a.attname, x.description) FROM comments AS x
+            JOIN pg_attribute AS a ON a.attrelid = x.objoid AND a.attnum = x.objsubid
+            WHERE x.classoid = 'pg_class'::regclass AND x.objoid = t.typrelid
+        ),
         'domain of', CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
         'not null', CASE WHEN t.typtype = 'd' THEN t.typnotnull END,
         'default', CASE WHEN t.typtype = 'd' THEN coalesce(pg_get_expr(t.typdefaultbin, 0), t.typdefault) END,
         'collation', CASE WHEN t.typtype = 'd' AND t.typcollation <> b.typcollation
             THEN t.typcollation::regcollation::text END,
         'range of', format_type(r.rngsubtype, NULL),
+        'range order', (
+            SELECT s.name || '.' || quote_ident(o.opcname) FROM pg_opclass AS o JOIN schemas AS s ON s.oid = o.opcnamespace
+            WHERE o.oid = r.rngsubopc
+            UNION ALL SELECT quote_ident(o.opcname) FROM pg_opclass AS o
+            WHERE o.oid = r.rngsubopc AND o.oid < 16384 AND NOT o.opcdefault
+        ),
+        'multirange', r.rngmultitypid::regtype::text,
         'range collation', CASE WHEN r.rngcollation <> 0 THEN r.rngcollation::regcollation::text END,
         'range functions', nullif(concat_ws(' ',
             nullif(r.rngcanonical, 0)::regprocedure::text, nullif(r.rngsubdiff, 0)::regprocedure::text), ''),
