@@ -79,6 +79,13 @@ class Scope:
         }
 
     @cached_property
+    def partitions(self) -> set[tuple[str, ...]]:
+        """Tables that come and go with another one, and of which models need say nothing."""
+        found = self.found.objects.values()
+        keys = {self.key_of(one) for one in found if one.kind == "table" and "bound" in one.definition}
+        return keys - self.by_key.keys()
+
+    @cached_property
     def sequences(self) -> dict[tuple[str, ...], Sequence]:
         """The models' sequences."""
         return {
