@@ -81,8 +81,8 @@ class Scope:
     @cached_property
     def partitions(self) -> set[tuple[str, ...]]:
         """Tables that come and go with another one, and of which models need say nothing."""
-        found = self.found.objects.values()
-        keys = {self.key_of(one) for one in found if one.kind == "table" and "bound" in one.definition}
+        tables = (one for one in self.found.objects.values() if one.kind == "table")
+        keys = {self.key_of(one) for one in tables if "bound" in one.definition}
         return keys - self.by_key.keys()
 
     @cached_property
