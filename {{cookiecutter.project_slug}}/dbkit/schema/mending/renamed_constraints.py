@@ -30,9 +30,7 @@ def rename_constraints(
     for one in missing:
         same = [other for other in extra if _is_same(one, other)]
         if len(same) == 1 and sum(_is_same(each, same[0]) for each in missing) == 1:
-            new, old = (
-                Change(Difference(each, None), expected, found) for each in (one, same[0])
-            )
+            new, old = (Change(Difference(each, None), expected, found) for each in (one, same[0]))
             renames[one.key] = Mend(
                 (f"ALTER {holder(new)} RENAME CONSTRAINT {old.own_name} TO {new.own_name};",)
             )
