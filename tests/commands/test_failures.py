@@ -46,6 +46,14 @@ def test_no_command_meets_a_missing_server_with_a_traceback(sqlite_project: Proj
         assert "hidden" not in result.stdout + result.stderr
 
 
+@pytest.mark.parametrize("command", ["migration-history", "migration-log"])
+def test_a_reader_that_has_read_enough_is_no_traceback(sqlite_project: Project, command: str) -> None:
+    ok(sqlite_project.make("migrate"))
+    pipe = '{ "$@"; echo "status $?" >&2; } | true'
+    result = sqlite_project.run("sh", "-c", pipe, "sh", sys.executable, "-m", "dbkit", command)
+    assert re.fullmatch(r"status [01]\n", result.stderr)  # Alembic's own commands overlook it
+
+
 def test_a_wrong_password_and_an_unknown_database_are_one_line(postgresql_project: Project) -> None:
     project = postgresql_project
     server, _, _ = project.url.rpartition("/")

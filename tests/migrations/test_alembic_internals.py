@@ -14,6 +14,7 @@ TRIED_WITH = {"1.20"}
 def test_alembic_is_of_a_version_that_its_private_names_were_tried_with() -> None:
     assert version("alembic").rpartition(".")[0] in TRIED_WITH
     assert callable(ScriptDirectory._rev_path)
+    assert callable(ScriptDirectory._generate_template)
     assert callable(render._repr_type)
 
 

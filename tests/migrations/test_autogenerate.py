@@ -114,6 +114,13 @@ def test_a_dropped_model_is_dropped_from_the_database(project: Project) -> None:
     assert 'op.drop_table("products")' in body(project.revisions("drop_products")[0])
 
 
+def test_the_last_model_can_be_dropped(project: Project) -> None:
+    (project.path / "app/models/user.py").unlink()
+    ok(project.make("migration", "MSG=drop users"))
+    assert 'op.drop_table("users")' in body(project.revisions("drop_users")[0])
+    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
+
+
 def test_on_sqlite_a_changed_column_is_written_as_a_batch(sqlite_project: Project) -> None:
     project = sqlite_project
     project.write("app/models/product.py", PRODUCT)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.database_state import add_revision
 from support.projects import Project, body, ok, refusal
 from support.unproved import (
     GADGET,
@@ -14,6 +15,30 @@ from support.unproved import (
 )
 
 pytestmark = pytest.mark.slow
+EVENT = '''\
+"""A model of a test."""
+
+from datetime import date
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class Event(Base):
+    """Something on a day, in partitions that no model describes."""
+
+    __table_args__ = {"postgresql_partition_by": "RANGE (day)"}
+    day: Mapped[date] = mapped_column(primary_key=True)
+'''
+MOODY = (
+    GADGET.replace("from sqlalchemy import", "import enum\n\nfrom sqlalchemy import", 1)
+    .replace(
+        "    size:",
+        '    mood: Mapped[enum.Enum] = mapped_column(Enum("calm", "wild", name="mood"))\n    size:',
+    )
+    .replace("import Integer", "import Enum, Integer")
+)
 LISTING = """\
 from pathlib import Path
 from typing import Any
@@ -109,3 +134,22 @@ def test_while_a_file_is_proved_it_is_not_among_the_revisions(project: Project) 
     project.write(MODEL, GADGET)
     assert "no such file yet" in ok(project.make("migration", "MSG=add gadgets"))
     assert "no such file yet" not in ok(project.make("migrate"))
+
+
+def test_partitions_stay_and_so_do_their_rows_whatever_else_the_models_get(
+    postgresql_project: Project,
+) -> None:
+    project = postgresql_project
+    add_revision(
+        project,
+        "op.execute('CREATE TABLE events (day date PRIMARY KEY) PARTITION BY RANGE (day)')",
+        "op.execute('CREATE TABLE events_1 PARTITION OF events DEFAULT PARTITION BY RANGE (day)')",
+        "op.execute('CREATE TABLE events_2 PARTITION OF events_1 DEFAULT')",
+    )
+    project.write("app/models/event.py", EVENT)
+    project.write(MODEL, MOODY)  # a type of the database, which belongs to no table
+    ok(project.make("migration", "MSG=add gadgets"))
+    [file] = project.revisions("add_gadgets")
+    assert "events_" not in body(file).replace("events_pkey", "")
+    assert "RENAME CONSTRAINT events_pkey TO pk_events" in body(file)
+    ok(project.make("migrate"))

@@ -1,5 +1,6 @@
 """Revision files: their names and identifiers, where they are written, and where not."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,20 @@ import pytest
 from support.projects import INITIAL, NO_SERVER, PRODUCT, Project, body, like_others, ok, refusal
 
 pytestmark = pytest.mark.slow
+# While the new file is proved, somebody else's comes.
+ANOTHER = """
+import shutil
+from pathlib import Path
+from typing import Any
+
+
+def write_another(**_step: Any) -> None:
+    [file] = Path(__file__).with_name("versions").glob("*create_users.py")
+    shutil.copy(file, file.with_name("20260102_0000_other.py"))
+
+
+environment.run(metadata, naming_convention=NAMING_CONVENTION, on_version_apply=write_another)
+"""
 
 
 def test_no_revision_overwrites_another_of_the_same_minute(sqlite_project: Project) -> None:
@@ -68,6 +83,23 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(sqlite_project: Project)
     result = project.run(*user, sys.executable, "-m", "alembic", "revision", "-m", "x")
     assert refusal(result).endswith("alembic/versions cannot be written to")
     assert project.revisions() == []
+
+
+def test_where_the_disk_is_full_no_half_of_a_file_is_left(sqlite_project: Project) -> None:
+    project, command = sqlite_project, (sys.executable, "-m", "alembic", "revision", "-m", "x")
+    result = project.run("sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command)
+    assert re.search(r"FAILED: \w+_x\.py is not written: File too large$", refusal(result))
+    assert project.revisions() == []
+
+
+def test_of_two_commands_at_once_one_writes_and_the_other_says_so(sqlite_project: Project) -> None:
+    project = sqlite_project
+    project.add_product()
+    text = (project.path / "alembic/env.py").read_text("utf-8")
+    project.write("alembic/env.py", text[: text.rindex("environment.run")] + ANOTHER)
+    said = refusal(project.make("migration", "MSG=add products"))
+    assert "another command has written 20260102_0000_other.py meanwhile: read that, and type" in said
+    assert [file.name for file in project.revisions()] == ["20260102_0000_other.py"]
 
 
 @pytest.mark.first_on("sqlite")

@@ -1,6 +1,8 @@
 """Where no throwaway database can be made beside the live one, a server of this machine takes its place."""
 
 import shutil
+import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +12,22 @@ from support.database_state import add_revision
 from support.devserver_project import public_folder
 from support.projects import Project, ok, refusal
 from support.servers import PostgresServer
+
+START = """
+import asyncio, os, sys
+from dbkit.connection import connect, migration_database
+from dbkit.devserver.temporary import local_server
+
+async def main():
+    like = migration_database()
+    async with connect(like) as connection:
+        major = connection.dialect.server_version_info[0]
+    async with local_server(like, major) as server:
+        print(server.url.port, flush=True)
+        exec(sys.argv[1])
+
+asyncio.run(main())
+"""
 
 
 @pytest.fixture
@@ -47,6 +65,18 @@ def test_a_role_that_may_create_no_database(limited: Project, folder: Path) -> N
     limited.sql("ALTER TABLE users ALTER COLUMN email TYPE text")
     assert "drift: 1 object differs" in refusal(limited.make("migration-check", TMPDIR=str(folder)))
     assert list(folder.iterdir()) == []
+
+
+def test_a_server_whose_command_was_killed_is_stopped_by_the_next(limited: Project, folder: Path) -> None:
+    def start(end: str) -> "subprocess.CompletedProcess[str]":
+        return limited.python("-c", START, end, TMPDIR=str(folder))
+
+    killed = start("os.kill(os.getpid(), 9)")
+    assert [found.name for found in folder.glob("*/data/postmaster.pid")] == ["postmaster.pid"]
+    ok(start("pass"))
+    assert list(folder.iterdir()) == []
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", int(killed.stdout)))
 
 
 @pytest.mark.long

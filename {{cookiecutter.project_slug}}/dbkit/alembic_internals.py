@@ -4,6 +4,7 @@ A test names the versions of Alembic that these were tried with.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 ChoosePath = Callable[[Path, str | PathLike[str], str, str | None], Path]
+WhileWriting = Callable[[Path], AbstractContextManager[None]]
 
 
 def replace_file_naming(script: ScriptDirectory, choose_path: ChoosePath) -> None:
@@ -39,6 +41,21 @@ def replace_file_naming(script: ScriptDirectory, choose_path: ChoosePath) -> Non
 
     namer: Any = name_file
     script._rev_path = namer  # type: ignore[method-assign]
+
+
+def replace_file_writing(script: ScriptDirectory, while_writing: WhileWriting) -> None:
+    """Write new files inside of `while_writing(path)`.
+
+    Alembic leaves half of a file where the disk is full, and has no hook around the writing.
+    """
+    alembics_writing = script._generate_template
+
+    def write_file(template: Path, path: Path, **variables: Any) -> None:
+        with while_writing(path):
+            alembics_writing(template, path, **variables)
+
+    writer: Any = write_file
+    script._generate_template = writer  # type: ignore[method-assign]
 
 
 def render_type(column_type: "TypeEngine[Any]", context: "AutogenContext") -> str:

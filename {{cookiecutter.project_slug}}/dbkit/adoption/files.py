@@ -84,6 +84,8 @@ def write_baseline(message: str, sql: str, dialect: str) -> Baseline:
         text = baseline.path.read_text(encoding="utf-8").replace(PLACEHOLDER, baseline.sql.name)
         head, functions, rest = text.partition("\n\ndef upgrade(")
         text = f"{head.rstrip()}\n\n{MARK}{functions}{rest}"
+        with writer.all_or_nothing(baseline.sql):
+            baseline.sql.write_text(sql, encoding="utf-8")
         baseline.path.write_text(text, encoding="utf-8")
         baseline.sql.write_text(sql, encoding="utf-8")
     except OSError as error:

@@ -79,6 +79,13 @@ class Scope:
         }
 
     @cached_property
+    def partitions(self) -> set[tuple[str, ...]]:
+        """Tables that come and go with another one, and of which models need say nothing."""
+        tables = (one for one in self.found.objects.values() if one.kind == "table")
+        keys = {self.key_of(one) for one in tables if "bound" in one.definition}
+        return keys - self.by_key.keys()
+
+    @cached_property
     def sequences(self) -> dict[tuple[str, ...], Sequence]:
         """The models' sequences."""
         return {

@@ -47,6 +47,8 @@ def send(connection: Connection, statements: Iterable[str]) -> None:
         Exception: the driver's own: one of them failed, and nobody knows which.
     """
     script = "\n;\n".join(statements)
+    if not script:  # of no models; asyncpg fails at an empty script
+        return
     connection.exec_driver_sql("SELECT 1")  # SQLAlchemy begins the transaction with a statement
     adapted: Any = connection.connection.dbapi_connection
     adapted.run_async(lambda driver: driver.execute(script))

@@ -1,6 +1,6 @@
 """Lets a command write only what was proved, or says in the file what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ def with_pictures(
     """
     if pictures is None:
         return dict(keywords)
-    include_name = pictures.scope.filters["include_name"]
+    include_name = _without_partitions(pictures)
     with_them = {**keywords, PICTURES: pictures, "include_name": include_name}
     if any(len(key) > 2 and include_name(key[1], "schema", {}) for key in pictures.scope.replaced):
         with_them["include_schemas"] = True
@@ -40,6 +40,21 @@ def with_pictures(
     elif not theirs and not pictures.has_hook and None not in pictures.changed_tables:
         with_them |= _changed_alone(with_them, pictures)
     return with_them
+
+
+def _without_partitions(pictures: TwoPictures) -> Callable[..., bool]:
+    """Return a filter: Alembic takes a partition for a table that no model has any more."""
+    include: Callable[..., bool] = pictures.scope.filters["include_name"]
+    partitions = pictures.scope.partitions
+
+    def include_name(name: str | None, kind: str, parents: Any) -> bool:
+        if kind == "table" and partitions:
+            key = pictures.scope.key("table", parents.get("schema_name"), str(name))
+            if key in partitions:
+                return False
+        return bool(include(name, kind, parents))
+
+    return include_name
 
 
 def _changed_alone(keywords: Mapping[str, Any], pictures: TwoPictures) -> dict[str, Any]:

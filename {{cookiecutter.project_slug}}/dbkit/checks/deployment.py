@@ -48,7 +48,7 @@ async def check_deployment(
         if not status.unknown:
             there = built_database(place, options, status.current)
             built = await stack.enter_async_context(there)
-            await find_drift(source, built, options, report)
+            await find_drift(source, built, status.current, options, report)
         else:  # revisions of which this code has no file
             report.add("failing", (await look_at(source, options)).report_alone())
         agreement = await find_agreement_of_models(place, options)

@@ -1,11 +1,14 @@
 """Drift: a live database that is not what its revisions build."""
 
+from alembic.util import CommandError
+
 from dbkit.checks.failing import find_failing, without
 from dbkit.checks.live import look_at
 from dbkit.checks.pictures import take_picture
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL
+from dbkit.connection import DatabaseURL, connect
+from dbkit.revisions import read_current
 from dbkit.schema import differences
 from dbkit.schema.mending import Mend, mends
 
@@ -13,7 +16,11 @@ OF_THE_REVISIONS, OF_THE_DATABASE = "the revisions", "the database"
 
 
 async def find_drift(
-    database: DatabaseURL, built: DatabaseURL, options: EnvironmentOptions, report: Report
+    database: DatabaseURL,
+    built: DatabaseURL,
+    current: tuple[str, ...],
+    options: EnvironmentOptions,
+    report: Report,
 ) -> None:
     """Print each object that differs, with the SQL that would mend it, and note it in `report`.
 
@@ -24,8 +31,13 @@ async def find_drift(
         database: the live one, which is only read.
         built: one that the revisions have built up to where the live one stands, on a server of
             the same version.
+        current: where that is.
+
+    Raises:
+        CommandError: somebody has migrated the live one meanwhile.
     """
     expected, live = await take_picture(built, options), await look_at(database, options)
+    await _refuse_if_migrated(database, current, options)
     expected, found = without(expected, live.unfinished), live.picture
     report.drift = []
     for difference, mend in mends(differences(expected, found), expected, found):
@@ -46,6 +58,19 @@ async def find_drift(
             "(write a revision, mend the database, or name what is not yours in leave_alone)"
         ],
     )
+
+
+async def _refuse_if_migrated(
+    database: DatabaseURL, before: tuple[str, ...], options: EnvironmentOptions
+) -> None:
+    """What a run has just done is no drift, and the SQL that takes it away must not be shown."""
+    async with connect(database) as connection:
+        now = await read_current(connection, options)
+    if {*now} != {*before}:
+        stands = ", ".join(now) or "base"
+        raise CommandError(
+            f"the database was migrated meanwhile, and stands at {stands}: type it once more"
+        )
 
 
 def _print_mend(mend: Mend) -> None:

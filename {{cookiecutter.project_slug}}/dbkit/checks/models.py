@@ -16,6 +16,7 @@ from dbkit.execution import alembic_environment, migration_connection, run_keywo
 from dbkit.revisions import one_line, scripts
 
 MODELS_DIFFER = "the models and the revisions differ ('make migration MSG=…' writes it)"
+KEEP = "  (to keep a table that no model describes, write its model, or name it in leave_alone)"
 
 
 async def find_agreement_of_models(home: DatabaseURL, options: EnvironmentOptions) -> Agreement:
@@ -56,4 +57,6 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
     differences = differences or "\n".join(f"  {line}" for line in lines)
     if differences:
         print(differences)
+    if "op.drop_table(" in differences:
+        print(KEEP)
     return differences

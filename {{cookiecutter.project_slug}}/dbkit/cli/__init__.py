@@ -1,6 +1,7 @@
 """The command line, `python -m dbkit`: a file for each group of commands."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int | str | None:
         reconfigure(line_buffering=True)
     try:
         result: int | str | None = parsed.run(parsed)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return "interrupted; run it again"
+    except BrokenPipeError:  # of `| head`; a check that was cut off must not look like a success
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return result

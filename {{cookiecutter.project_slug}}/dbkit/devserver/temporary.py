@@ -6,7 +6,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL
 
@@ -16,6 +15,7 @@ from dbkit.connection.development import read_database_url
 from dbkit.connection.mark import project_mark
 from dbkit.connection.server import create, quoted
 from dbkit.connection.url import DatabaseURLError, parse_database_url
+from dbkit.devserver.abandoned import temporary_folder
 from dbkit.devserver.cluster import (
     Account,
     Programs,
@@ -56,9 +56,8 @@ async def local_server(like: DatabaseURL, major: int) -> AsyncIterator[DatabaseU
         if programs is None:
             yield await asyncio.to_thread(_development_server, major)
             return
-        with TemporaryDirectory(prefix="throwaway-server-", ignore_cleanup_errors=True) as folder:
-            account.take_ownership(Path(folder))
-            async with _server(Path(folder) / "data", programs, account) as server:
+        with temporary_folder(account) as data:
+            async with _server(data, programs, account) as server:
                 await _resemble(server, like)
                 yield server.named(like.name)
     except DevServerError as error:

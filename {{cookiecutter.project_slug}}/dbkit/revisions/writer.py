@@ -2,7 +2,8 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from dbkit.alembic_internals import replace_file_naming
+from dbkit.alembic_internals import replace_file_naming, replace_file_writing
 from dbkit.revisions.errors import several_heads
 
 
@@ -77,6 +78,7 @@ def check_command(
 def protect_files(script: ScriptDirectory, arguments: Mapping[str, Any]) -> None:
     """Let no new revision of this command overwrite a file or repeat an identifier.
 
+    Nor may it come after what another command has written meanwhile, or be half of a file.
     Alembic names files in one place, whether it autogenerates, merges or writes an empty one.
 
     Args:
@@ -91,6 +93,11 @@ def protect_files(script: ScriptDirectory, arguments: Mapping[str, Any]) -> None
             raise CommandError(f"{folder} cannot be written to")
         if any(known.revision == rev_id for known in script.walk_revisions()):
             raise CommandError(f"revision {rev_id} exists already")
+        if others := _written_meanwhile(script, Path(folder)):
+            raise CommandError(
+                f"another command has written {' and '.join(others)} meanwhile: read that, "
+                "and type this again if it is still needed"
+            )
         path = alembics_path
         number = 2
         while path.exists():
@@ -99,3 +106,25 @@ def protect_files(script: ScriptDirectory, arguments: Mapping[str, Any]) -> None
         return path
 
     replace_file_naming(script, free_path)
+    replace_file_writing(script, all_or_nothing)
+
+
+def _written_meanwhile(script: ScriptDirectory, folder: Path) -> list[str]:
+    """Return files that this command has not read, with revisions after the same parent perhaps."""
+    known = {Path(one.path).name for one in script.walk_revisions()}
+    names = (path.name for path in folder.glob("*.py") if not path.name.startswith((".", "__init")))
+    return sorted({*names} - known)
+
+
+@contextmanager
+def all_or_nothing(path: Path) -> Iterator[None]:
+    """Remove what was begun of a file: Alembic reads every one of the folder.
+
+    Raises:
+        CommandError: it cannot be written, because the disk is full, say.
+    """
+    try:
+        yield
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise CommandError(f"{path.name} is not written: {error.strerror}") from error

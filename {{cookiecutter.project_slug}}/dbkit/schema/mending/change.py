@@ -98,6 +98,11 @@ def last_part(name: str) -> str:
     return str(PART.findall(name)[-1])
 
 
+def holder(change: Change) -> str:
+    """Return the table or domain of a constraint, as ALTER names it."""
+    return f"{'DOMAIN' if change.parent.kind == 'type' else 'TABLE'} {change.parent.name}"
+
+
 def literal(text: str) -> str:
     """Return a text as SQL: https://www.postgresql.org/docs/current/sql-syntax-lexical.html."""
     quoted = text.replace("'", "''")

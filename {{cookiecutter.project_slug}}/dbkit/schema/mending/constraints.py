@@ -6,14 +6,17 @@ CHECK is added as NOT VALID and validated afterwards, which lets others write me
 
 import re
 
-from dbkit.schema.mending.change import OF_THE_PARENT, Change, Kind, Statements, is_partitioned
+from dbkit.schema.mending.change import (
+    OF_THE_PARENT,
+    Change,
+    Kind,
+    Statements,
+    holder,
+    is_partitioned,
+)
 
 NOT_VALID = " NOT VALID"
 REFERENCES = re.compile(r"FOREIGN KEY \(.*?\) REFERENCES (?P<table>.*?)\(")
-
-
-def _holder(change: Change) -> str:
-    return f"{'DOMAIN' if change.parent.kind == 'type' else 'TABLE'} {change.parent.name}"
 
 
 def _add_constraint(change: Change) -> Statements:
@@ -21,7 +24,7 @@ def _add_constraint(change: Change) -> Statements:
     definition = change.wanted("definition")
     if definition == OF_THE_PARENT or change.wanted("inherited"):
         return None
-    begin = f"ALTER {_holder(change)}"
+    begin = f"ALTER {holder(change)}"
     validate = f"{begin} VALIDATE CONSTRAINT {change.own_name};"
     had = change.had("definition")
     if had == definition + NOT_VALID:
@@ -42,7 +45,7 @@ def _add_constraint(change: Change) -> Statements:
 def _drop_constraint(change: Change) -> Statements:
     if change.had("definition") == OF_THE_PARENT or change.had("inherited"):
         return None
-    return [f"ALTER {_holder(change)} DROP CONSTRAINT {change.own_name};"]
+    return [f"ALTER {holder(change)} DROP CONSTRAINT {change.own_name};"]
 
 
 def _validated(change: Change) -> Statements:

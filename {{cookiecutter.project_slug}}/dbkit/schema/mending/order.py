@@ -7,6 +7,7 @@ from typing import Any
 from dbkit.schema.difference import Difference
 from dbkit.schema.mending.change import last_part
 from dbkit.schema.mending.mend import Mend, mend
+from dbkit.schema.mending.renamed_constraints import rename_constraints
 from dbkit.schema.picture import Picture, SchemaObject
 
 # What others need comes before them.
@@ -30,8 +31,11 @@ def mends(
     pairs = [(each, mend(each, expected, found)) for each in ordered]
     open_ones = [each for each, one in pairs if not one.statements]
     renames = _renames(ordered, expected, found)
+    renamed = rename_constraints(ordered, expected, found)
 
     def checked(each: Difference, one: Mend) -> Mend:
+        if each.key in renamed:
+            return renamed[each.key]
         if each.key in renames:
             return Mend(instead=renames[each.key])
         blocking = next(iter(_blocking(one, each, open_ones)), None)
@@ -44,9 +48,15 @@ def mends(
     return [(each, checked(each, one)) for each, one in pairs]
 
 
-def _place(difference: Difference) -> tuple[int, str]:
-    kind = _one(difference).kind
-    return ORDER.index(kind) if kind in ORDER else len(ORDER), difference.key
+def _place(difference: Difference) -> tuple[int, int, str]:
+    one = _one(difference)
+    place = ORDER.index(one.kind) if one.kind in ORDER else len(ORDER)
+    within = 0
+    if one.kind == "constraint":  # a table has one primary key, and a foreign key needs one
+        definition = str(one.definition["definition"])
+        is_new, is_foreign = difference.first is not None, definition.startswith("FOREIGN")
+        within = 1 + is_foreign if is_new else -is_foreign
+    return place, within, difference.key
 
 
 def _one(difference: Difference) -> SchemaObject:
