@@ -32,12 +32,16 @@ LIBRARIES = (
     *("alembic.config", "alembic.command", "alembic.autogenerate", "alembic.ddl.postgresql"),
     *("cookiecutter.cli", "uuid", "uuid_utils.compat"),
 )
+# What takes long to import, and is when the first command begins like that.
+FOR_ONE = {
+    b"-m uvicorn": ("uvicorn.main", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "fastapi", "httpx"),
+}
 FORWARDED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
-def preload() -> None:
-    """Import the libraries that this environment has."""
-    for name in LIBRARIES:
+def preload(libraries: "tuple[str, ...]") -> None:
+    """Import those libraries that this environment has."""
+    for name in libraries:
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
     gc.collect()
@@ -79,6 +83,8 @@ class Server:
         except (OSError, EOFError):  # its caller was killed meanwhile
             caller.close()
             return None
+        if libraries := FOR_ONE.pop(b" ".join(request["arguments"][:2]), None):
+            preload(libraries)
         # A signal that comes before the child has its handlers would be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         pid = os.fork()
@@ -260,7 +266,7 @@ def finish(result: object, last_library: str) -> NoReturn:
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    preload()
+    preload(LIBRARIES)
     server = Server(socket.socket(fileno=int(sys.argv[1])))
     wanted = server.serve()
     if wanted is not None:
