@@ -77,13 +77,16 @@ def results(attempts: Run, dialect: str, *, up: bool = True, down: bool = True) 
     return [failure.stage if failure else "" for failure in attempts(run)]
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_revision_that_is_right_is_accepted(attempts: Run, dialect: str) -> None:
     assert results(attempts, dialect) == [""] * len(CASES)
 
 
+@pytest.mark.first_on("sqlite")
 def test_an_upgrade_that_does_nothing_is_noticed(attempts: Run, dialect: str) -> None:
     assert results(attempts, dialect, up=False) == ["A is not B"] * len(CASES)
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_downgrade_that_does_nothing_is_noticed(attempts: Run, dialect: str) -> None:
     assert results(attempts, dialect, down=False) == ["down leaves"] * len(CASES)
