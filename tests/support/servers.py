@@ -3,6 +3,7 @@
 It comes from the machine's own programs, not from the code under test, and so does what talks to it here.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import pytest
 
 from support.shared import made_once
@@ -155,8 +157,20 @@ class PostgresServer:
     def create_database(self, name: str = "", *, template: str = "template0") -> str:
         """Create a database, empty or a copy, and return its URL."""
         name = name or f"test_{secrets.token_hex(4)}"
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # half the time
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # half the time
         return self.url(name)
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the superuser, from this process: psql takes longer to start."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url(), ssl=False)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
 
     def initialise(self) -> None:
         """Make the data."""
