@@ -156,7 +156,7 @@ def postgresql_project(
     url = postgres_server.create_database()
     yield Project.adopt(compiled_project, tmp_path / "project", url)
     if memory.is_used():
-        postgres_server.sql(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+        postgres_server.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 uses_mypy = pytest.mark.xdist_group("mypy")  # one cache for all of them
 
 
+@pytest.mark.first_on("sqlite")
 def test_the_loop_from_a_changed_model_to_a_reset_database(project: Project) -> None:
     ok(project.make("migrate"))
     assert project.tables() == {"alembic_version", "users"}
@@ -103,6 +104,7 @@ def test_a_generated_revision_is_formatted_linted_typed_and_imports_nothing_of_t
         assert not re.search(r"^(from|import) app\b|\bapp\.", revision.read_text("utf-8"), re.MULTILINE)
 
 
+@pytest.mark.first_on("sqlite")
 def test_migrate_test_works_on_a_database_of_its_own(project: Project) -> None:
     project.add_product()
     ok(project.make("migration", "MSG=add products"))
@@ -225,6 +227,7 @@ def test_two_heads_are_named_refused_and_joined(sqlite_project: Project) -> None
     assert "nothing to merge" in refusal(project.make("migration-merge"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_the_deployment_gate_says_what_is_wrong(project: Project) -> None:
     assert "1 pending" in refusal(project.make("migration-check"))
     ok(project.make("migrate"))
@@ -258,6 +261,7 @@ def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
 @pytest.mark.parametrize(
     "processes", ["", pytest.param("-n 2", marks=pytest.mark.long)], ids=["alone", "in parallel"]
 )
+@pytest.mark.first_on("postgresql")
 def test_a_fresh_bake_passes_its_own_tests_and_leaves_its_database_alone(
     project: Project, processes: str
 ) -> None:

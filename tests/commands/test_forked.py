@@ -297,3 +297,15 @@ def test_whoever_has_fewer_rights_than_the_server_gets_a_real_process(sqlite_pro
     python = str(project.path / ".venv" / "bin" / "python")
     result = project.run(*like_others(), python, *ALEMBIC, "current")
     assert ".env cannot be read: PermissionError" in refusal(result)
+
+
+def test_what_is_written_into_the_kit_of_one_project_is_not_in_that_of_others(
+    compiled_project: Path, tmp_path: Path
+) -> None:
+    one, other = (Project.adopt(compiled_project, tmp_path / name, "none") for name in ("one", "other"))
+    before = (other.path / "dbkit/errors.py").read_text("utf-8")
+    one.write("dbkit/errors.py", "")
+    one.edit("dbkit/config.py", "import", "import os; import")
+    assert (other.path / "dbkit/errors.py").read_text("utf-8") == before
+    assert (compiled_project / "dbkit/errors.py").read_text("utf-8") == before
+    assert "import os; " not in (other.path / "dbkit/config.py").read_text("utf-8")

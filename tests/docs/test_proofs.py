@@ -129,8 +129,9 @@ IN_THE_LONG_VERSION = ("other_words", "an_error")  # are not proved for words th
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with a project of one module, and tests of it."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:anyio -p no:asyncio")  # a third of pytest's start
     root = tmp_path
     for name, content in {f"{PROJECT}/app/numbers.py": CODE, "tests/test_numbers.py": TESTS}.items():
         (root / name).parent.mkdir(parents=True)

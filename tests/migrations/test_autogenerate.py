@@ -28,6 +28,7 @@ CHECKED = PRODUCT.replace(
 )
 
 
+@pytest.mark.first_on("postgresql")
 def test_an_enum_survives_up_down_up_and_its_new_values_are_seen(project: Project) -> None:
     project.write("app/models/product.py", COLOURED)
     ok(project.make("migration", "MSG=add products"))
@@ -44,6 +45,7 @@ def test_an_enum_survives_up_down_up_and_its_new_values_are_seen(project: Projec
         assert project.sql("SELECT typname FROM pg_type WHERE typname = 'colour'") == []
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_check_constraint_is_compared_by_what_it_says(project: Project) -> None:
     project.write("app/models/product.py", CHECKED)
     ok(project.make("migration", "MSG=add products"))
@@ -63,6 +65,7 @@ def test_a_check_constraint_is_compared_by_what_it_says(project: Project) -> Non
     project.sql(f"INSERT INTO products (id, name, price) VALUES ('{'0' * 31}1', 'debt', -1)")
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_check_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
     conditions = ("name IN ('a', 'b')", "price BETWEEN 1 AND 2", "name <> 'it''s: 1%'")
     checks = "".join(
@@ -199,6 +202,7 @@ DEFAULTS = {
 }
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_server_default_is_no_phantom_change_and_another_one_is_seen(project: Project) -> None:
     columns = "".join(
         f"    value_{number}: Mapped[{kind}] = mapped_column(server_default={default})\n"
@@ -244,6 +248,7 @@ def add_squares(project: Project) -> None:
     ok(project.make("migrate"))
 
 
+@pytest.mark.first_on("postgresql")
 def test_computed_and_identity_columns_are_compared(project: Project) -> None:
     add_squares(project)
     project.sql("INSERT INTO squares (side) VALUES (3)")
@@ -252,6 +257,7 @@ def test_computed_and_identity_columns_are_compared(project: Project) -> None:
     ok(project.alembic("check"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_changed_computed_column_is_reported(project: Project) -> None:
     add_squares(project)
     ok(project.make("migration-check"))
@@ -295,6 +301,7 @@ def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project:
     ok(project.make("migration-check"))
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_computed_column_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
     add_squares(project)
     column = "mapped_column(String(9), Computed(\"lower(word) || CASE WHEN side IN (1, 2) THEN 'a' END\"))"

@@ -34,6 +34,7 @@ def add_nothing(project: Project) -> None:
     add_revision(project, 'op.execute("SELECT 1")')
 
 
+@pytest.mark.first_on("sqlite")
 def test_drift_has_a_date_before_and_after_the_next_run(project: Project) -> None:
     ok(project.make("migrate"))
     first = last_run(project)
@@ -88,6 +89,7 @@ def test_what_no_revision_decides_is_a_note(postgresql_project: Project) -> None
     assert "by hand" not in ok(project.make("migrate"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_only_the_newest_run_keeps_a_picture_and_a_run_with_nothing_to_do_keeps_none(
     project: Project,
 ) -> None:
@@ -114,6 +116,7 @@ OLDER_ROW = (
 )
 
 
+@pytest.mark.first_on("postgresql")
 def test_the_table_of_an_older_kit_gets_its_columns_from_the_next_run_that_changes_something(
     project: Project,
 ) -> None:

@@ -4,10 +4,13 @@ import json
 import subprocess
 from typing import Any
 
+import pytest
+
 from support.database_state import add_revision
 from support.projects import INITIAL, Project, ok, refusal
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_change_by_hand_stops_the_gate_and_is_named(project: Project) -> None:
     ok(project.make("migrate"))
     assert "ok: " in ok(project.make("migration-check"))
@@ -34,6 +37,7 @@ def test_a_change_by_hand_stops_the_gate_and_is_named(project: Project) -> None:
     ok(project.make("migration-check"))
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_database_is_compared_with_the_revisions_up_to_where_it_stands(project: Project) -> None:
     ok(project.make("migrate"))
     add_revision(project, 'op.execute("CREATE TABLE later (id INTEGER)")', downgrade="pass")
@@ -82,6 +86,7 @@ def checked(project: Project, **variables: str) -> tuple[dict[str, Any], subproc
     return json.loads(done.stdout), done
 
 
+@pytest.mark.first_on("postgresql")
 def test_as_json_for_programs(project: Project) -> None:
     ok(project.make("migrate"))
     report, done = checked(project)

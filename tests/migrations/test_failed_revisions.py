@@ -208,6 +208,7 @@ def test_a_revision_that_drops_the_table_of_versions_is_undone(stocked: Project)
     assert history(stocked)[-1]["outcome"] == "failed"
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_database_without_a_history_is_migrated_and_has_one_from_then_on(project: Project) -> None:
     ok(project.alembic("upgrade", "head"))
     assert "No new upgrade operations" in ok(project.alembic("check"))  # the history is no change

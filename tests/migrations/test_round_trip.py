@@ -1,9 +1,12 @@
 """`make migrate-test`: each downgrade restores what was there before its revision."""
 
+import pytest
+
 from support.database_state import add_revision, write_revision
 from support.projects import Project, ok, refusal
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_downgrade_that_does_not_restore_what_was_there_is_named(project: Project) -> None:
     ok(project.make("migrate-test"))
     users = "public.users" if project.dialect == "postgresql" else "users"
@@ -36,6 +39,7 @@ def test_a_downgrade_of_a_branch_is_compared_and_what_no_model_has_counts(sqlite
     assert "view two: only in the schema after its downgrade" in said.stdout
 
 
+@pytest.mark.first_on("sqlite")
 def test_it_begins_later(project: Project) -> None:
     view = 'op.execute("CREATE VIEW {0} AS SELECT 1")'.format
     add_revision(project, view("one"))  # its downgrade does nothing

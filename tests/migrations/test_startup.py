@@ -56,6 +56,7 @@ def run(project: Project, script: str) -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.first_on("postgresql")
 def test_code_with_a_running_loop_migrates_and_goes_on_turning(project: Project) -> None:
     before = run(project, REPORT)
     assert (before["current"], before["head"], before["pending"]) == ((), (INITIAL,), 1)

@@ -52,7 +52,7 @@ def serve(baked: Project, tmp_path: Path) -> Iterator[Serve]:
             log = tmp_path / f"log{len(list(tmp_path.iterdir()))}"
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "uvicorn", "holding:app", "--port", "0"],
+                    [baked.interpreter, "-m", "uvicorn", "holding:app", "--port", "0"],
                     cwd=baked.path,
                     env=environment(DATABASE_URL=url, **SMALL_POOL, **variables),
                     stdout=output,

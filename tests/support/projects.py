@@ -55,8 +55,11 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def copy_or_link(source: str, target: str) -> None:
-    """Copy a file; link bytecode, which Python never writes to but replaces, if both are on one disk."""
-    if source.endswith(".pyc"):
+    """Copy a file, but link what is on the same disk and nothing writes to: bytecode and the kit.
+
+    Python replaces bytecode; `Project.write` replaces a file of the kit.
+    """
+    if source.endswith(".pyc") or "/dbkit/" in source:
         with contextlib.suppress(OSError):
             os.link(source, target)
             return
@@ -139,6 +142,8 @@ class Project:
         """Write a file of the project."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_nlink > 1:  # other projects have it, too
+            path.unlink()
         path.write_text(text, "utf-8")
         return path
 
@@ -148,10 +153,9 @@ class Project:
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace text in a file of the project."""
-        path = self.path / name
-        text = path.read_text("utf-8")
+        text = (self.path / name).read_text("utf-8")
         assert old in text, text
-        path.write_text(text.replace(old, new), "utf-8")
+        self.write(name, text.replace(old, new))
 
     def log(self) -> list[dict[str, Any]]:
         """The rows of the project's history, the oldest first."""

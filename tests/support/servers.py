@@ -3,6 +3,10 @@
 It comes from the machine's own programs, not from the code under test, and so does what talks to it here.
 """
 
+import asyncio
+import base64
+import hashlib
+import hmac
 import os
 import pwd
 import secrets
@@ -20,6 +24,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import pytest
 
 from support.shared import made_once
@@ -60,6 +65,25 @@ def account() -> dict[str, Any]:
     known = {user.pw_name: user for user in pwd.getpwall()}
     user = known.get("postgres") or known["nobody"]
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def scram_secret(password: str) -> str:
+    """What the server keeps of a password: one round of hashing at a login, instead of 4,096 on both sides.
+
+    Those are for who steals it, and a seventh of what a connection costs.
+    https://www.postgresql.org/docs/current/catalog-pg-authid.html
+    """
+
+    def sign(key: bytes, text: bytes) -> bytes:
+        return hmac.digest(key, text, "sha256")
+
+    def encode(data: bytes) -> str:
+        return base64.b64encode(data).decode()
+
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 1)
+    stored = hashlib.sha256(sign(salted, b"Client Key")).digest()
+    return f"SCRAM-SHA-256$1:{encode(salt)}${encode(stored)}:{encode(sign(salted, b'Server Key'))}"
 
 
 def _environment() -> dict[str, str]:
@@ -133,16 +157,29 @@ class PostgresServer:
     def create_database(self, name: str = "", *, template: str = "template0") -> str:
         """Create a database, empty or a copy, and return its URL."""
         name = name or f"test_{secrets.token_hex(4)}"
-        self.sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # half the time
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')  # half the time
         return self.url(name)
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the superuser, from this process: psql takes longer to start."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url(), ssl=False)
+            try:
+                await connection.execute(statement)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
 
     def initialise(self) -> None:
         """Make the data."""
         who = account()
         if who:
             os.chown(self.folder, who["user"], who["group"])
-        secret = self.folder / "password"
-        secret.write_text(self.password)
+        (self.folder / "password").write_text(self.password)
+        secret = self.folder / "secret"
+        secret.write_text(scram_secret(self.password))
         secret.chmod(0o644)
         command: list[str | Path] = [
             self.programs / "initdb",

@@ -18,7 +18,7 @@ READ_EARLY = (
     b"TERM",
     b"COLUMNS",
 )
-MODULES = ("alembic", "dbkit", "ruff", "cookiecutter")
+MODULES = ("alembic", "dbkit", "ruff", "cookiecutter", "uvicorn")
 SCRIPTS = ("alembic",)
 NAMESPACES = ("mnt", "net", "pid", "user", "uts")
 IDENTITY = ("Uid", "Gid", "Groups", "Cap", "NoNewPrivs", "Seccomp:")

@@ -25,18 +25,23 @@ from typing import Any, NoReturn
 
 # What commands import of libraries; no plugin of Alembic, whose import alone changes what autogenerate does.
 LIBRARIES = (
-    *("argparse", "asyncio", "concurrent.futures", "email.parser", "logging.config", "sqlite3", "ssl"),
+    *("argparse", "asyncio", "concurrent.futures.thread", "difflib", "email.parser", "graphlib"),
+    *("logging.config", "pwd", "sqlite3", "ssl"),
     *("sqlalchemy.ext.asyncio", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite.aiosqlite", "aiosqlite"),
     *("sqlalchemy.dialects.postgresql.asyncpg", "asyncpg", "pydantic_settings", "dotenv", "mako.template"),
     *("alembic.config", "alembic.command", "alembic.autogenerate", "alembic.ddl.postgresql"),
-    *("cookiecutter.cli", "uuid"),
+    *("cookiecutter.cli", "uuid", "uuid_utils.compat"),
 )
+# What takes long to import, and is when the first command begins like that.
+FOR_ONE = {
+    b"-m uvicorn": ("uvicorn.main", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "fastapi", "httpx"),
+}
 FORWARDED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
-def preload() -> None:
-    """Import the libraries that this environment has."""
-    for name in LIBRARIES:
+def preload(libraries: "tuple[str, ...]") -> None:
+    """Import those libraries that this environment has."""
+    for name in libraries:
         if importlib.util.find_spec(name.partition(".")[0]):
             importlib.import_module(name)
     gc.collect()
@@ -78,6 +83,8 @@ class Server:
         except (OSError, EOFError):  # its caller was killed meanwhile
             caller.close()
             return None
+        if libraries := FOR_ONE.pop(b" ".join(request["arguments"][:2]), None):
+            preload(libraries)
         # A signal that comes before the child has its handlers would be lost.
         signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         pid = os.fork()
@@ -217,8 +224,15 @@ def run(arguments: list[str]) -> object:
     return None
 
 
-def finish(result: object, libraries: set[str]) -> NoReturn:
-    """End as the interpreter does, but leave the libraries' modules, whose end would take longest."""
+def finish(result: object, last_library: str) -> NoReturn:
+    """End as the interpreter does, but leave the libraries' modules, whose end would take longest.
+
+    They are not even looked at: that alone would copy a thousand pages of memory, which has as many counts
+    of references.
+
+    Args:
+        last_library: name of the module that was imported last before the command ran.
+    """
     threading._shutdown()  # type: ignore[attr-defined]
     interrupted = isinstance(result, KeyboardInterrupt)
     if interrupted:
@@ -228,10 +242,14 @@ def finish(result: object, libraries: set[str]) -> NoReturn:
         result = 1
     atexit._run_exitfuncs()
     folder = sys.path[0] or os.getcwd()  # noqa: PTH109
-    for name, module in reversed([*sys.modules.items()]):
-        own = (getattr(module, "__file__", None) or "").startswith(folder)
-        if name == "__main__" or (own and name not in libraries):
-            module.__dict__.clear()
+    own = []
+    for name, module in reversed(sys.modules.items()):
+        if name == last_library:
+            break
+        if (getattr(module, "__file__", None) or "").startswith(folder):
+            own.append(module)
+    for module in (*own, sys.modules["__main__"]):
+        module.__dict__.clear()
     gc.collect()  # what has a last word to say says it
     status = int(result or 0) & 0xFF
     try:
@@ -248,11 +266,11 @@ def finish(result: object, libraries: set[str]) -> NoReturn:
 
 if __name__ == "__main__":
     del sys.path[0]  # the folder of this file
-    preload()
+    preload(LIBRARIES)
     server = Server(socket.socket(fileno=int(sys.argv[1])))
     wanted = server.serve()
     if wanted is not None:
         del server
         become(wanted)
-        imported = {*sys.modules}
-        finish(run([os.fsdecode(argument) for argument in wanted["arguments"]]), imported)
+        last = next(reversed(sys.modules))
+        finish(run([os.fsdecode(argument) for argument in wanted["arguments"]]), last)

@@ -22,13 +22,13 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 
 def with_postgresql(server: PostgresServer, run: Callable[[Connection, Connection], Result]) -> Result:
     """Return what `run` does, which is given two new databases."""
 
+    urls = [server.create_database() for _ in range(2)]
+
     async def connected() -> Result:
         async with AsyncExitStack() as stack:
             first, second = [
-                await stack.enter_async_context(
-                    connect(parse_database_url(server.create_database()), autocommit=False)
-                )
-                for _ in range(2)
+                await stack.enter_async_context(connect(parse_database_url(url), autocommit=False))
+                for url in urls
             ]
             assert second.sync_connection
             return await first.run_sync(run, second.sync_connection)

@@ -24,7 +24,7 @@ from dbkit.autogenerate.proof import Outcome
 from dbkit.autogenerate.scope import Scope
 from dbkit.autogenerate.two_pictures import ANY_SCHEMA, TwoPictures
 from dbkit.config import EnvironmentOptions, alembic_config
-from dbkit.schema import read
+from dbkit.schema import Picture, read
 
 NAMES = {"op": op, "postgresql": postgresql, "sa": sa, "sqlite": sqlite}
 
@@ -55,13 +55,14 @@ class OurRevision:
     Args:
         connection: of the database that it is written for, and runs on.
         metadata: of the models.
+        found: what the database holds.
     """
 
-    def __init__(self, connection: Connection, metadata: MetaData) -> None:
+    def __init__(self, connection: Connection, metadata: MetaData, found: Picture) -> None:
         self._connection = connection
         options = EnvironmentOptions(lambda: metadata)
         keywords = autogenerate_options(alembic_config(), connection.dialect.name, options)
-        self._pictures = pictures = self._look(keywords)
+        self._pictures = pictures = self._look(keywords, found)
         self._keywords = with_pictures(keywords, pictures, options)
         with connection.begin():
             self._context = MigrationContext.configure(connection, opts=self._keywords)
@@ -69,9 +70,10 @@ class OurRevision:
         prepare(self._script, pictures, connection.dialect.name)
         self._render()
         self.is_empty = self._script.upgrade_ops_list[0].is_empty() and not pictures.differences()
-        for _ in range(2):
-            if not self.is_empty and add_mends([self._script], self._proved()):
-                self._render()
+        for _ in range(2):  # what the upgrade lacks, and then what the downgrade does
+            if self.is_empty or not add_mends([self._script], self._proved()):
+                break
+            self._render()
 
     def upgrade(self) -> None:
         """Run the file's upgrade."""
@@ -83,11 +85,10 @@ class OurRevision:
         self._run("downgrade", self._connection)
         self._connection.commit()
 
-    def _look(self, keywords: dict[str, Any]) -> TwoPictures:
+    def _look(self, keywords: dict[str, Any], found: Picture) -> TwoPictures:
         filters = {"include_name": keywords[ANY_SCHEMA], "include_object": keywords["include_object"]}
         is_postgresql = self._connection.dialect.name == "postgresql"
         schema = self._connection.dialect.default_schema_name if is_postgresql else None
-        found = read(self._connection)
         scope = Scope(keywords["target_metadata"], found, filters, schema, frozenset())
         with copied(self._connection) as connection:
             rebuild(connection, scope)
@@ -109,7 +110,7 @@ class OurRevision:
 
     def _proved(self) -> Outcome:
         outcome = Outcome()
-        before = read(self._connection)
+        before = self._pictures.scope.found
         with copied(self._connection) as connection:
             self._run("upgrade", connection)
             outcome.judge_upgrade(self._pictures, read(connection))

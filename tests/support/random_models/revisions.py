@@ -29,8 +29,8 @@ class Revision(Protocol):
         """Run its downgrade."""
 
 
-# Writes the revision that brings a database to what metadata says.
-Writer = Callable[[Connection, MetaData], Revision]
+# Writes the revision that brings a database from what the picture shows to what metadata says.
+Writer = Callable[[Connection, MetaData, Picture], Revision]
 
 
 @dataclass
@@ -59,7 +59,7 @@ def attempt(a: Connection, b: Connection, before: Models, after: Models, write: 
     Args:
         a: an empty database.
         b: another one.
-        write: is given `a` and the metadata of the models after.
+        write: is given `a`, the metadata of the models after, and the picture of `a`.
     """
     mixed = after.shuffled(random.Random(0))  # noqa: S311 - no secret
     wanted = picture_of(b, mixed, before.schemas | after.schemas)  # no revision drops a schema
@@ -73,13 +73,14 @@ def attempt(a: Connection, b: Connection, before: Models, after: Models, write: 
 def _attempt(a: Connection, old: Picture, wanted: Picture, after: Models, write: Writer) -> Failure | None:
     stage, text = "write", ""
     try:
-        revision = write(a, after.metadata())
+        revision = write(a, after.metadata(), old)
         stage, text = "up", revision.text
         revision.upgrade()
-        if found := differences(read(a), wanted):
+        now = read(a)
+        if found := differences(now, wanted):
             return _left("A is not B", found, text)
         stage = "write again"
-        again = write(a, after.metadata())
+        again = write(a, after.metadata(), now)
         if not again.is_empty:
             return Failure("not empty", again.text, "", text)
         stage = "down"
