@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.settings import get_settings
-from dbkit.connection import app_database, create_engine
+from dbkit.connection import app_database, create_engine, report_unavailable, try_idle_connections
 
 
 @cache
@@ -22,7 +22,14 @@ def get_engine() -> AsyncEngine:
             "max_overflow": settings.database_max_overflow,
             "pool_timeout": settings.database_pool_timeout,
         }
-    return create_engine(database, echo=settings.database_echo, pool_pre_ping=True, **pool)
+    engine = create_engine(database, echo=settings.database_echo, **pool)
+    try_idle_connections(engine)
+    report_unavailable(
+        engine,
+        connect_within=settings.database_pool_timeout,
+        answer_within=settings.database_statement_timeout,
+    )
+    return engine
 
 
 @cache

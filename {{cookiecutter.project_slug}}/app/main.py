@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app import api
 from app.about import DESCRIPTION, TITLE, VERSION
-from app.api import health
+from app.api import problems
 from app.database import get_engine
 from dbkit.asgi import OneLineStartupErrors
 
@@ -19,6 +20,20 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     await engine.dispose()
 
 
-app = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION, lifespan=lifespan)
-app.add_middleware(OneLineStartupErrors)
-app.include_router(health.router)
+def create_app() -> FastAPI:
+    """Return a new application with all endpoints below `app/api`."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        responses=problems.RESPONSES,
+    )
+    app.add_middleware(OneLineStartupErrors)
+    problems.add_handlers(app)
+    for router in api.routers():
+        app.include_router(router)
+    return app
+
+
+app = create_app()

@@ -43,6 +43,7 @@ class DatabaseSettings(BaseSettings):
     database_pool_timeout: float = either(
         "DATABASE_POOL_TIMEOUT", "DB_POOL_TIMEOUT", 30.0, gt=0, allow_inf_nan=False
     )
+    database_statement_timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
     database_echo: bool = either("DATABASE_ECHO", "DB_ECHO_SQL", False)
 
     # Seconds. PostgreSQL counts its timeouts in milliseconds, in 31 bits.
