@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from dbkit.connection import is_unavailable
 from dbkit.errors import DatabaseUnavailable, error_text, is_conflict
 
+MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"  # seconds; a pool replaces a broken connection at the next request
 
 
@@ -40,11 +41,8 @@ class Problem(BaseModel):
 
 def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return what the OpenAPI document says of answers with these statuses."""
-    schema = {"$ref": "#/components/schemas/Problem"}
-    content = {"application/problem+json": {"schema": schema}}
     return {
-        status: {"description": HTTPStatus(status).phrase, "model": Problem, "content": content}
-        for status in statuses
+        status: {"description": HTTPStatus(status).phrase, "model": Problem} for status in statuses
     }
 
 
@@ -63,7 +61,7 @@ def answer(
         problem.model_dump(exclude_none=True),
         status,
         headers,
-        media_type="application/problem+json",
+        media_type=MEDIA_TYPE,
     )
 
 
@@ -100,9 +98,22 @@ async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let `app` answer every error as a problem."""
+    """Let `app` answer every error as a problem, and say so in its OpenAPI document."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(SQLAlchemyError, _database)
     app.add_exception_handler(DatabaseUnavailable, _database)
     app.add_exception_handler(Exception, _unforeseen)
+    make_document = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        made = make_document()
+        operations = (each for path in made["paths"].values() for each in path.values())
+        for operation in operations:
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if "Problem" in str(content.get("application/json")):
+                    content[MEDIA_TYPE] = content.pop("application/json")
+        return made
+
+    app.openapi = openapi  # type: ignore[method-assign]
