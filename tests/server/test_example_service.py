@@ -1,5 +1,6 @@
 """The example resource as uvicorn serves it: edits at once, a database that is silent, gone, or used up."""
 
+import json
 import re
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from support.servers import PostgresServer, running_server
 # Beside the example: an endpoint that keeps a connection, and one with a mistake in it.
 ROUTES = """
 import asyncio
+import logging
 from fastapi import APIRouter
 from sqlalchemy import text
 from app.api.dependencies import SessionDep
@@ -32,6 +34,10 @@ async def hold(session: SessionDep) -> None:
     await session.execute(text("SELECT 1"))
     await asyncio.sleep(3)
 
+@router.get("/said")
+async def said() -> None:
+    logging.getLogger(__name__).info("from an endpoint", extra={"number": 1})
+
 @router.get("/wrong")
 async def wrong() -> None:
     raise RuntimeError("a s3cr3t")
@@ -41,7 +47,7 @@ SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
 ADA = {"email": "ada@example.com", "name": "Ada"}
 PROBLEM = "application/problem+json"
 
-Serve = Callable[[str], httpx.Client]
+Serve = Callable[..., httpx.Client]
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +59,12 @@ def example(compiled_project: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
-    """Migrate a database, serve the example on it, and return a client; the log shows no value of a row."""
+    """Serve the example on a database, and return a client; the log shows no value of a row."""
     with ExitStack() as stack:
 
-        def serve(url: str) -> httpx.Client:
-            variables = {"DATABASE_URL": url, **LIMITS, **SMALL_POOL}
-            ok(example.run(sys.executable, "-m", "alembic", "upgrade", "head", variables=variables))
-            log = tmp_path / "log"
+        def serve(url: str, **others: str) -> httpx.Client:
+            variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true", **LIMITS, **SMALL_POOL, **others}
+            log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
             with log.open("wb") as output:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0"],
@@ -68,7 +73,7 @@ def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                 )
-            stack.callback(process.wait, 15)
+            stack.callback(process.wait, 30)
             stack.callback(process.send_signal, signal.SIGINT)
             deadline = time.monotonic() + 30
             while not (found := re.search(r"running on (http://[\d.:]+)", log.read_text())):
@@ -80,7 +85,8 @@ def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
             return stack.enter_context(client)
 
         yield serve
-        assert ADA["email"] not in (tmp_path / "log").read_text()
+        for log in tmp_path.glob("log*"):
+            assert ADA["email"] not in log.read_text()
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
@@ -100,7 +106,8 @@ def own_server() -> Iterator[PostgresServer]:
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
     body: dict[str, Any] = response.json()
-    assert body.keys() <= {"type", "title", "status", "detail", "errors"}
+    assert body.keys() <= {"type", "title", "status", "detail", "errors", "request_id"}
+    assert body["request_id"] == response.headers["X-Request-ID"]
     assert "s3cr3t" not in response.text
     return body
 
@@ -155,7 +162,7 @@ def test_answers_are_those_of_the_document(serve: Serve, url: str) -> None:
             [(media_type, body)] = content.items()
             assert each.headers["content-type"] == media_type
             jsonschema.validate(each.json(), {**document, **body["schema"]})
-    assert problem(answers["/wrong"][0], 500).keys() == {"type", "title", "status"}
+    assert problem(answers["/wrong"][0], 500).keys() == {"type", "title", "status", "request_id"}
 
 
 def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_server: PostgresServer) -> None:
@@ -171,13 +178,55 @@ def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_se
 
 
 def test_a_server_that_restarts_is_found_again(serve: Serve, own_server: PostgresServer) -> None:
-    client = serve(own_server.create_database())
+    url = own_server.create_database()
+    client = serve(url)
     assert client.get("/users").status_code == 200
+    assert client.get("/health/ready").json() == {"status": "ok"}
     own_server.stop()
+    newcomer = serve(url, MIGRATE_ON_START="false")
     for _ in range(2):
         problem(client.get("/users"), 503)
+        assert client.get("/health/ready").status_code == 200  # it was ready, and others are no better
+        assert newcomer.get("/health/ready").json()["reason"] == "nothing listens there"
     own_server.start()
     assert client.get("/users").status_code == 200
+    assert newcomer.get("/health/ready").status_code == 200
+
+
+@pytest.mark.first_on("postgresql")
+def test_an_instance_is_not_ready_while_a_revision_is_pending(serve: Serve, url: str) -> None:
+    ready = serve(url, MIGRATE_ON_START="false").get("/health/ready")
+    assert ready.status_code == 503
+    assert ready.json()["reason"] in ("migrations pending: 1", "no such database")
+
+
+def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}", ENVIRONMENT="production")
+    path = client.post("/users", json=ADA).headers["Location"]
+    answers = [
+        client.get(path, headers={"X-Request-ID": "sane-1"}),
+        client.get("/nothing?s3cr3t=1", headers={"X-Request-ID": "not sane"}),
+        client.get("/wrong", headers={"X-Request-ID": "sane-2"}),
+        client.get("/said"),
+    ]
+    said = (tmp_path / "log0").read_text().splitlines()
+    lines = [json.loads(line) for line in said]  # all of them, the server's own, too
+    for answer, route in zip(answers, ["/users/{user_id}", None, "/wrong", "/said"], strict=True):
+        request_id = answer.headers["X-Request-ID"]
+        [access] = [line for line in lines if line["event"] == "request" and line["request_id"] == request_id]
+        assert (access["method"], access["route"], access["status"]) == ("GET", route, answer.status_code)
+        assert access["ms"] >= 0
+    sane, other, wrong, told = (answer.headers["X-Request-ID"] for answer in answers)
+    assert (sane, wrong) == ("sane-1", "sane-2")
+    assert other != "not sane"
+    [error] = [line for line in lines if line["level"] == "error"]
+    assert error["request_id"] == "sane-2"
+    assert "RuntimeError" in error["exception"]
+    [own] = [line for line in lines if line["event"] == "from an endpoint"]
+    assert (own["logger"], own["request_id"], own["number"]) == ("app.api.tried", told, 1)
+    [migrated] = [line for line in lines if "Ran upgrade" in line["event"]]
+    assert migrated["logger"] == "alembic.migrator"
+    assert "nothing?" not in "".join(said)
 
 
 def test_a_pool_that_is_used_up_is_unavailable(serve: Serve, postgres_server: PostgresServer) -> None:

@@ -53,6 +53,9 @@ class DatabaseSettings(BaseSettings):
     migration_lock_timeout: float = Field(2.0, gt=0, le=2_000_000)
     migration_wait: float = Field(300.0, ge=0, allow_inf_nan=False)
 
+    migrate_on_start: bool = False
+    require_migrated: bool = False
+
 
 AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
 

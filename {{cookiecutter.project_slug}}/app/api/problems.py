@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -37,6 +38,7 @@ class Problem(BaseModel):
     status: int
     detail: str | None = None
     errors: list[Mistake] | None = None
+    request_id: str | None = None
 
 
 def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -56,13 +58,15 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return a problem as a response."""
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
-    return JSONResponse(
-        problem.model_dump(exclude_none=True),
-        status,
-        headers,
-        media_type=MEDIA_TYPE,
+    problem = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors,
+        request_id=correlation_id.get(),
     )
+    body = problem.model_dump(exclude_none=True)
+    return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -94,7 +98,8 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-    return answer(500)
+    request_id = correlation_id.get()  # this answer does not pass the middleware that adds it
+    return answer(500, headers={"X-Request-ID": request_id} if request_id else None)
 
 
 def add_handlers(app: FastAPI) -> None:
