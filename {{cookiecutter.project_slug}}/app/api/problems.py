@@ -98,8 +98,8 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-    request_id = correlation_id.get()  # this answer does not pass the middleware that adds it
-    return answer(500, headers={"X-Request-ID": request_id} if request_id else None)
+    # The server closes the connection behind an error, and this answer passes no middleware.
+    return answer(500, headers={"Connection": "close", "X-Request-ID": correlation_id.get() or ""})
 
 
 def add_handlers(app: FastAPI) -> None:
