@@ -67,7 +67,7 @@ def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
             log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "uvicorn", "app.main:app", "--port", "0"],
+                    [sys.executable, "-m", "uvicorn", "app.main:app", "--port=0", "--log-level=warning"],
                     cwd=example.path,
                     env=environment(**variables),
                     stdout=output,
