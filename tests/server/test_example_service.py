@@ -229,6 +229,33 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
     assert "nothing?" not in "".join(said)
 
 
+def test_a_body_that_is_too_large_is_refused(serve: Serve, tmp_path: Path) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}", MAX_BODY="10KiB")
+    pieces = (b" " * 5_000 for _ in range(3))
+    for body in (b" " * 10_241, pieces):  # the second without a length
+        answer = client.post("/users", content=body, headers={"Content-Type": "application/json"})
+        assert problem(answer, 413)["detail"] == "a body has 10240 bytes at most (MAX_BODY)"
+    assert client.post("/users", json=ADA).status_code == 201
+    nested = b"[" * 5_000 + b"]" * 5_000
+    answer = client.post("/users", content=nested, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+
+
+def test_the_pages_of_the_documentation_ask_no_other_server(serve: Serve, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    client = serve(url)
+    for page in ("/docs", "/redoc"):
+        text = client.get(page).text
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', text)
+        assert loaded
+        for each in loaded:
+            assert each.startswith("/"), each
+            assert client.get(each).status_code == 200
+    in_production = serve(url, ENVIRONMENT="production")
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        problem(in_production.get(path), 404)
+
+
 def test_a_pool_that_is_used_up_is_unavailable(serve: Serve, postgres_server: PostgresServer) -> None:
     client = serve(postgres_server.create_database())
     with ThreadPoolExecutor(3) as threads:

@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Literal
 
+from pydantic import ByteSize, Field
+
 from dbkit.settings import DatabaseSettings, load_settings
 
 
@@ -11,6 +13,14 @@ class Settings(DatabaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     log_format: Literal["text", "json"] | None = None
+
+    docs: bool | None = None
+    max_body: ByteSize = Field(default=ByteSize(1_000_000), gt=0)
+
+    @property
+    def has_docs(self) -> bool:
+        """Whether `/docs`, `/redoc` and `/openapi.json` are served: not in production."""
+        return self.environment != "production" if self.docs is None else self.docs
 
     @property
     def writes_json(self) -> bool:

@@ -48,7 +48,7 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-RESPONSES = document(422, 500, 503)  # of every endpoint
+RESPONSES = document(413, 422, 500, 503)  # of every endpoint
 
 
 def answer(
