@@ -13,7 +13,7 @@ PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 ROWS = (
     ("asgi", "cli", "environment", "startup", "status", "__main__"),
     ("testing",),
-    ("adoption",),
+    ("adoption", "scaffold"),
     ("checks",),
     ("autogenerate",),
     ("throwaways",),
@@ -39,6 +39,7 @@ ROWS = (
             "alembic_internals",
             "memory",
             "sql_type",
+            "table_names",
         ),
         "__init__",
     ),

@@ -7,7 +7,7 @@ template replaces this folder as a whole. What a service may want different is a
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
     asgi                                 an application's start: failures as one line
     testing                              what the project's tests run on
-    adoption                             adopt a database that nothing manages
+    adoption, scaffold                   adopt a database that nothing manages; write a resource
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     throwaways                           throwaway databases that the revisions have built

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.schemas.base import Schema, Text
+from app.schemas.base import Schema, Text, left_out
 
 # Whether an address exists, only a message to it can tell.
 Email = Annotated[str, Field(pattern=r"^[^@\s\x00]+@[^@\s\x00]+$", max_length=320)]
@@ -24,10 +24,9 @@ class UserCreate(Schema):
 class UserUpdate(Schema):
     """The fields to change; one that is left out stays as it is, and none can be null."""
 
-    # The defaults are never used: `model_dump(exclude_unset=True)` has what the client sent.
-    email: Email = Field(default_factory=str)
-    name: Name = Field(default_factory=str)
-    is_active: bool = Field(default_factory=bool)
+    email: Email = Field(default_factory=left_out)
+    name: Name = Field(default_factory=left_out)
+    is_active: bool = Field(default_factory=left_out)
 
 
 class UserRead(Schema):
