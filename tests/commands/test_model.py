@@ -1,7 +1,5 @@
 """`make model` writes a resource that passes the project's own checks, unchanged."""
 
-import pytest
-
 from support.projects import Project, ok, refusal
 
 FIELDS = (
