@@ -103,4 +103,6 @@ async def test_a_page_that_breaks_a_rule_is_refused(client: AsyncClient, query: 
 async def test_what_is_not_there_is_a_problem(client: AsyncClient) -> None:
     problem(await client.get(f"/users/{uuid4()}"), 404)
     problem(await client.get("/nothing"), 404)
-    problem(await client.put("/users"), 405)
+    response = await client.put("/users")
+    problem(response, 405)
+    assert response.headers["Allow"] == "GET, POST"

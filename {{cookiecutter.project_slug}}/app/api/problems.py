@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from dbkit.connection import is_unavailable
 from dbkit.errors import DatabaseUnavailable, error_text, is_conflict
@@ -48,7 +49,7 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-RESPONSES = document(413, 422, 500, 503)  # of every endpoint
+RESPONSES = document(400, 413, 422, 500, 503)  # of every endpoint
 
 
 def answer(
@@ -69,12 +70,22 @@ def answer(
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
-async def _refused(_request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
     """Answer what an endpoint, or the router, raises as `HTTPException`."""
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != phrase else None
-    return answer(error.status_code, detail, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # FastAPI names those of one route
+        headers = {"Allow": ", ".join(sorted(_methods(request)))}
+    return answer(error.status_code, detail, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return the methods that the endpoints of a path have."""
+    routes = (each for each in request.app.routes if isinstance(each, Route))
+    here = (each for each in routes if each.matches(request.scope)[0] is Match.PARTIAL)
+    return {method for route in here for method in route.methods or ()}
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
