@@ -11,7 +11,7 @@ from support.baking import CHECKOUT
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 # A package imports from its own row and from those below it: the table of dbkit/__init__.py.
 ROWS = (
-    ("asgi", "cli", "environment", "startup", "status", "__main__"),
+    ("asgi", "cli", "environment", "metrics", "startup", "status", "__main__"),
     ("testing",),
     ("adoption", "scaffold"),
     ("checks",),

@@ -16,6 +16,7 @@ import httpx
 import jsonschema
 import pytest
 
+from support.processes import wait_until
 from support.projects import Project, environment, ok
 from support.servers import PostgresServer, running_server
 
@@ -209,7 +210,9 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
         client.get("/wrong", headers={"X-Request-ID": "sane-2"}),
         client.get("/said"),
     ]
-    said = (tmp_path / "log0").read_text().splitlines()
+    log = tmp_path / "log0"
+    wait_until(lambda: log.read_text().count('"request"') == 5)  # a line follows its answer
+    said = log.read_text().splitlines()
     lines = [json.loads(line) for line in said]  # all of them, the server's own, too
     for answer, route in zip(answers, ["/users/{user_id}", None, "/wrong", "/said"], strict=True):
         request_id = answer.headers["X-Request-ID"]
@@ -227,6 +230,48 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
     [migrated] = [line for line in lines if "Ran upgrade" in line["event"]]
     assert migrated["logger"] == "alembic.migrator"
     assert "nothing?" not in "".join(said)
+
+
+def samples(client: httpx.Client) -> dict[str, float]:
+    """The metrics that a service shows: values by name and labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    lines = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_metrics_count_requests_waits_statements_and_revisions(
+    serve: Serve, own_server: PostgresServer
+) -> None:
+    client = serve(own_server.create_database())
+    path = client.post("/users", json=ADA).headers["Location"]
+    client.get(path)
+    client.request("MADE-UP", "/nothing/s3cr3t")
+    with ThreadPoolExecutor(3) as threads:
+        held = [threads.submit(client.get, "/hold") for _ in range(3)]
+        time.sleep(0.5)
+        problem(client.get("/users"), 503)
+        found = samples(client)
+        assert (found["database_pool_size"], found["database_pool_checked_out"]) == (2, 3)
+        assert found["database_pool_overflow"] == 1
+        assert [each.result().status_code for each in held] == [200] * 3
+    for labels in (
+        'method="POST",route="/users",status="201"',
+        'method="GET",route="/users/{user_id}",status="200"',
+        'method="GET",route="/users",status="503"',
+        'method="other",route="none",status="404"',
+    ):
+        assert found[f"http_request_duration_seconds_count{{{labels}}}"] == 1, labels
+    assert found["database_pool_timeouts_total"] == 1
+    assert found["database_pool_wait_seconds_sum"] >= 1  # DATABASE_POOL_TIMEOUT
+    assert found["database_query_seconds_count"] >= 5
+    assert found["database_up"] == 1
+    assert found["migrations_pending"] == 0
+    assert found['migrations_revisions{direction="upgrade",outcome="done"}'] == 1
+    assert abs(found["migrations_last_timestamp_seconds"] - time.time()) < 60
+    assert "s3cr3t" not in "".join(found)
+    own_server.stop()
+    assert samples(client)["database_up"] == 1  # it was read a moment ago
 
 
 def test_a_body_that_is_too_large_is_refused(serve: Serve, tmp_path: Path) -> None:

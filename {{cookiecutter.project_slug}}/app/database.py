@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.settings import get_settings
 from dbkit.connection import app_database, create_engine, report_unavailable, try_idle_connections
+from dbkit.metrics import MeasuredPool, measure
 
 
 @cache
@@ -18,11 +19,13 @@ def get_engine() -> AsyncEngine:
     pool: dict[str, Any] = {}
     if not database.in_memory:  # which is one connection
         pool = {
+            "poolclass": MeasuredPool,
             "pool_size": settings.database_pool_size,
             "max_overflow": settings.database_max_overflow,
             "pool_timeout": settings.database_pool_timeout,
         }
     engine = create_engine(database, echo=settings.database_echo, **pool)
+    measure(engine)
     try_idle_connections(engine)
     report_unavailable(
         engine,

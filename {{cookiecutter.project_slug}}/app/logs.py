@@ -13,6 +13,7 @@ from asgi_correlation_id import correlation_id
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from app.metrics import observe
 from app.settings import Settings
 
 access = logging.getLogger("app.access")
@@ -59,7 +60,7 @@ def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> E
 
 
 class AccessLog:
-    """Logs each request when it is answered: with its route, and neither path nor query.
+    """Logs and measures each request when it is answered: its route, neither path nor query.
 
     These may hold what nobody wants in a log.
     """
@@ -82,7 +83,8 @@ class AccessLog:
         try:
             await self.app(scope, receive, note_status)
         finally:
-            milliseconds = round((time.perf_counter() - begun) * 1000, 1)
+            seconds = time.perf_counter() - begun
             route = getattr(scope.get("route"), "path", None)  # None: no endpoint is there
-            fields = {"method": scope["method"], "route": route}
-            access.info("request", extra={**fields, "status": status, "ms": milliseconds})
+            observe(scope["method"], route, status, seconds)
+            fields = {"method": scope["method"], "route": route, "status": status}
+            access.info("request", extra={**fields, "ms": round(seconds * 1000, 1)})
