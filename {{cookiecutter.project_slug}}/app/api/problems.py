@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match
 
 from dbkit.connection import is_unavailable
 from dbkit.errors import DatabaseUnavailable, error_text, is_conflict
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"  # seconds; a pool replaces a broken connection at the next request
 
@@ -83,9 +84,13 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def _methods(request: Request) -> set[str]:
     """Return the methods that the endpoints of a path have."""
-    routes = (each for each in request.app.routes if isinstance(each, Route))
-    here = (each for each in routes if each.matches(request.scope)[0] is Match.PARTIAL)
-    return {method for route in here for method in route.methods or ()}
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.routes
+    return {
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in routes)
+    }
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
