@@ -7,7 +7,13 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.settings import get_settings
-from dbkit.connection import app_database, create_engine, report_unavailable, try_idle_connections
+from dbkit.connection import (
+    app_database,
+    close,
+    create_engine,
+    report_unavailable,
+    try_idle_connections,
+)
 from dbkit.metrics import MeasuredPool, measure
 
 
@@ -46,5 +52,8 @@ async def get_db_session() -> AsyncGenerator[AsyncSession]:
 
     It closes after the response, also if an error or the end of the request cuts it short.
     """
-    async with get_session_factory()() as session:
+    session = get_session_factory()()
+    try:
         yield session
+    finally:
+        await close(session)

@@ -28,7 +28,11 @@ def configure(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_request_id,
     ]
-    renderer: list[Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    renderer: list[Processor] = [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+    ]
     if settings.writes_json:
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     handler = logging.StreamHandler(sys.stdout)

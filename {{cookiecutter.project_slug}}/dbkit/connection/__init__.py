@@ -7,7 +7,7 @@ from dbkit.connection.idle import try_idle_connections
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
-from dbkit.connection.unavailable import is_unavailable, report_unavailable
+from dbkit.connection.unavailable import close, is_unavailable, report_unavailable
 from dbkit.connection.url import DatabaseURL
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "DatabaseURL",
     "app_database",
     "choose_throwaway",
+    "close",
     "connect",
     "create_engine",
     "explain",

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from dbkit.connection.failures import explain
 from dbkit.errors import (
@@ -66,3 +66,16 @@ def is_unavailable(error: BaseException) -> bool:
     if not is_database_error(error) or sqlstate(error) == INSUFFICIENT_PRIVILEGE:
         return False
     return sqlstate(error) == QUERY_CANCELED or explain(error) is not None
+
+
+async def close(session: AsyncSession) -> None:
+    """Close a session; if its connection broke, the server has rolled back what was not committed.
+
+    By then a request has its answer, to which an error adds nothing.
+    """
+    try:
+        await session.close()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        await session.invalidate()
