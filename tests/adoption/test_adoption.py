@@ -46,7 +46,8 @@ def write_models(project: Project, schema: str) -> None:
     leave_alone = f"leave_alone = {LEFT_ALONE.get(schema, '')}".strip()
     project.edit("alembic.ini", "leave_alone =", leave_alone)
     project.write("app/models/adopted.py", (HERE / f"{schema}_models.txt").read_text("utf-8"))
-    for name in ("app/models/user.py", "tests/test_models.py"):
+    example = ("app/models/user.py", "app/schemas/user.py", "app/api/users.py", "tests/test_users.py")
+    for name in (*example, "tests/test_models.py"):
         (project.path / name).unlink()
     path = project.path / "tests/test_database_migrations.py"
     text = path.read_text("utf-8")

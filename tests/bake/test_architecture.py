@@ -11,9 +11,9 @@ from support.baking import CHECKOUT
 PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 # A package imports from its own row and from those below it: the table of dbkit/__init__.py.
 ROWS = (
-    ("asgi", "cli", "environment", "startup", "status", "__main__"),
+    ("asgi", "cli", "environment", "metrics", "startup", "status", "__main__"),
     ("testing",),
-    ("adoption",),
+    ("adoption", "scaffold"),
     ("checks",),
     ("autogenerate",),
     ("throwaways",),
@@ -39,6 +39,7 @@ ROWS = (
             "alembic_internals",
             "memory",
             "sql_type",
+            "table_names",
         ),
         "__init__",
     ),

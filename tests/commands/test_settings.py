@@ -292,12 +292,10 @@ def test_the_projects_tests_with_a_bad_setting_say_so_without_a_traceback(projec
     ],
 )
 def test_a_server_that_cannot_start_logs_one_line(sqlite_project: Project, url: str, said: str) -> None:
-    """The image's command, and the guide's lifespan: what a deployment shows is its log."""
+    """The image's command, which migrates first: what a deployment shows is its log."""
     sqlite_project.write(".env", "")
-    engine = "    engine = get_engine()"
-    sqlite_project.edit("app/main.py", engine, f"    await migrate_if_needed()\n{engine}")
-    sqlite_project.edit("app/main.py", "\n\n\n@", "\nfrom dbkit.startup import migrate_if_needed\n\n\n@")
-    result = sqlite_project.python("-m", "uvicorn", "app.main:app", "--port=0", DATABASE_URL=url)
+    variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true"}
+    result = sqlite_project.python("-m", "uvicorn", "app.main:app", "--port=0", **variables)
     assert result.returncode != 0
     lines = [line for line in (result.stdout + result.stderr).splitlines() if not line.startswith("INFO:")]
     assert len(lines) == 2, lines  # the server adds that it exits

@@ -2,7 +2,6 @@
 
 import ast
 import asyncio
-import re
 import subprocess
 from typing import Any
 
@@ -280,21 +279,8 @@ def test_a_start_that_cannot_migrate_says_why_in_one_line(project: Project, faul
     assert "s3cret" not in last
 
 
-def test_the_lifespan_of_the_guide_migrates_a_database_at_the_start_of_the_application(
-    sqlite_project: Project,
-) -> None:
-    project = sqlite_project
-    guide = (project.path / "alembic" / "guards.md").read_text("utf-8")
-    [block] = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
-    imported, function = block.split("\n\n\n")
-    main = (project.path / "app" / "main.py").read_text("utf-8")
-    own = main[main.index("@asynccontextmanager") : main.index("\n\n\napp = FastAPI(")]
-    # The function of the guide is the project's own, and one line.
-    assert [line for line in function.splitlines() if line not in own.splitlines()] == [
-        "    await migrate_if_needed()  # fifty instances may: one migrates, the others wait for it"
-    ]
-    project.edit("app/main.py", own, function)
-    project.edit("app/main.py", "\n\n\n@asynccontext", f"\n{imported}\n\n\n@asynccontext")
+def start(project: Project, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Enter the application's lifespan, as a server does."""
     script = """
 import asyncio
 from app.main import app
@@ -305,5 +291,30 @@ async def main():
 
 asyncio.run(main())
 """
-    assert ok(project.python("-c", script)).splitlines()[-1] == "up"
-    assert project.version() == [INITIAL]
+    return project.python("-c", script, **variables)
+
+
+def test_an_application_migrates_at_its_start_if_it_is_told_to(sqlite_project: Project) -> None:
+    assert "1 pending: 'make migrate' runs them" in ok(start(sqlite_project))
+    assert sqlite_project.tables() == set()
+
+    refused = start(sqlite_project, REQUIRE_MIGRATED="true")
+    assert refused.returncode == 1
+    assert "1 pending: 'make migrate' runs them, and REQUIRE_MIGRATED lets" in refused.stderr.splitlines()[-1]
+    assert sqlite_project.tables() == set()
+
+    migrated = start(sqlite_project, REQUIRE_MIGRATED="true", MIGRATE_ON_START="true")
+    assert ok(migrated).splitlines()[-1] == "up"
+    assert sqlite_project.version() == [INITIAL]
+    assert "pending" not in ok(start(sqlite_project))
+
+
+@pytest.mark.parametrize("variable", ["REQUIRE_MIGRATED", "MIGRATE_ON_START"])
+def test_an_application_that_has_to_be_migrated_waits_for_its_database(
+    sqlite_project: Project, variable: str
+) -> None:
+    gone = {"DATABASE_URL": "postgresql://app:s3cret@127.0.0.1:1/app", "MIGRATION_WAIT": "0.5"}
+    last = start(sqlite_project, **gone, **{variable: "true"}).stderr.splitlines()[-1]
+    assert "gave up after 0.5 s (MIGRATION_WAIT): " in last
+    assert "s3cret" not in last
+    assert ok(start(sqlite_project, **gone)).splitlines()[-1] == "up"

@@ -215,10 +215,12 @@ def test_without_the_two_options_the_reason_is_one_line_that_names_them(
     ok(project.make("db-test"))
     configure(project, pooled)
     line = refusal(project.make("db-test"))
-    assert "statement_cache_size=0&prepared_statement_cache_size=0 in DATABASE_URL" in line
+    assert "the app needs DATABASE_POOLER=transaction" in line
     assert "MIGRATION_DATABASE_URL" in line
     assert INITIAL in ok(project.make("migration-current"))  # a migration's connection caches nothing
     assert "a connection pooler stands before it" in ok(project.python("-c", HEALTH))
+    healthy = ok(project.python("-c", HEALTH, DATABASE_POOLER="transaction"))
+    assert healthy.count('200 {"status":"ok"') == 5, healthy
 
 
 def test_the_documents_name_the_same_options(default_project: Path) -> None:

@@ -7,7 +7,14 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.settings import get_settings
-from dbkit.connection import app_database, create_engine
+from dbkit.connection import (
+    app_database,
+    close,
+    create_engine,
+    report_unavailable,
+    try_idle_connections,
+)
+from dbkit.metrics import MeasuredPool, measure
 
 
 @cache
@@ -18,11 +25,20 @@ def get_engine() -> AsyncEngine:
     pool: dict[str, Any] = {}
     if not database.in_memory:  # which is one connection
         pool = {
+            "poolclass": MeasuredPool,
             "pool_size": settings.database_pool_size,
             "max_overflow": settings.database_max_overflow,
             "pool_timeout": settings.database_pool_timeout,
         }
-    return create_engine(database, echo=settings.database_echo, pool_pre_ping=True, **pool)
+    engine = create_engine(database, echo=settings.database_echo, **pool)
+    measure(engine)
+    try_idle_connections(engine)
+    report_unavailable(
+        engine,
+        connect_within=settings.database_pool_timeout,
+        answer_within=settings.database_statement_timeout,
+    )
+    return engine
 
 
 @cache
@@ -36,5 +52,8 @@ async def get_db_session() -> AsyncGenerator[AsyncSession]:
 
     It closes after the response, also if an error or the end of the request cuts it short.
     """
-    async with get_session_factory()() as session:
+    session = get_session_factory()()
+    try:
         yield session
+    finally:
+        await close(session)

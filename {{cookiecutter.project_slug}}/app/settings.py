@@ -1,12 +1,33 @@
 """The service's settings: `DATABASE_URL` and its like come from the kit; add your own here."""
 
 from functools import cache
+from typing import Literal
+
+from pydantic import ByteSize, Field
 
 from dbkit.settings import DatabaseSettings, load_settings
 
 
 class Settings(DatabaseSettings):
     """Read from the environment, then from `.env`; `page_size: int = 50` reads `PAGE_SIZE`."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_format: Literal["text", "json"] | None = None
+
+    docs: bool | None = None
+    max_body: ByteSize = Field(default=ByteSize(1_000_000), gt=0)
+
+    @property
+    def has_docs(self) -> bool:
+        """Whether `/docs`, `/redoc` and `/openapi.json` are served: not in production."""
+        return self.environment != "production" if self.docs is None else self.docs
+
+    @property
+    def writes_json(self) -> bool:
+        """Whether logs are for machines: unless `LOG_FORMAT` says otherwise, where it is served."""
+        if self.log_format is not None:
+            return self.log_format == "json"
+        return self.environment in ("staging", "production")
 
 
 @cache

@@ -5,9 +5,10 @@ template replaces this folder as a whole. What a service may want different is a
 `alembic/env.py`, a line in `alembic.ini` or a setting. A package imports only what stands below it:
 
     cli, environment, startup, status    how it is asked for: command line, Alembic, code, health
+    metrics                              what a database costs and what ran on it, for Prometheus
     asgi                                 an application's start: failures as one line
     testing                              what the project's tests run on
-    adoption                             adopt a database that nothing manages
+    adoption, scaffold                   adopt a database that nothing manages; write a resource
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     throwaways                           throwaway databases that the revisions have built

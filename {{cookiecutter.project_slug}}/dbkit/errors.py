@@ -12,6 +12,14 @@ from dbkit.redaction import is_server_error, public_text
 INSUFFICIENT_PRIVILEGE = "42501"
 QUERY_CANCELED = "57014"
 ACTIVE_SQL_TRANSACTION = "25001"
+# A row that others, or the rows that it refers to, do not allow.
+# https://www.sqlite.org/rescode.html#constraint_foreignkey
+CONFLICTS = ("23503", "23505", "23P01")
+SQLITE_CONFLICTS = (
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+    sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+    sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+)
 LOCATION = "location_in_sql"  # the attribute of an error that `set_location` has set
 
 
@@ -53,6 +61,12 @@ def sqlite_code(error: BaseException) -> int | None:
 def is_database_error(error: BaseException) -> bool:
     """Tell whether a database or its driver raised an error, past SQLAlchemy too."""
     return isinstance(error, DBAPIError | sqlite3.Error) or is_server_error(error)
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Tell whether a row was refused because of other rows: a duplicate, or a missing parent."""
+    code = getattr(driver_error(error), "sqlite_errorcode", None)
+    return sqlstate(error) in CONFLICTS or code in SQLITE_CONFLICTS
 
 
 def is_connection_lost(error: BaseException) -> bool:

@@ -38,11 +38,13 @@ class DatabaseSettings(BaseSettings):
     test_database_url: SecretStr | None = None
     test_database_template: str = Field("template0", min_length=1)
 
+    database_pooler: Literal["transaction"] | None = None
     database_pool_size: int = either("DATABASE_POOL_SIZE", "DB_POOL_SIZE", 5, ge=1)
     database_max_overflow: int = either("DATABASE_MAX_OVERFLOW", "DB_MAX_OVERFLOW", 10, ge=0)
     database_pool_timeout: float = either(
         "DATABASE_POOL_TIMEOUT", "DB_POOL_TIMEOUT", 30.0, gt=0, allow_inf_nan=False
     )
+    database_statement_timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
     database_echo: bool = either("DATABASE_ECHO", "DB_ECHO_SQL", False)
 
     # Seconds. PostgreSQL counts its timeouts in milliseconds, in 31 bits.
@@ -51,6 +53,9 @@ class DatabaseSettings(BaseSettings):
     )
     migration_lock_timeout: float = Field(2.0, gt=0, le=2_000_000)
     migration_wait: float = Field(300.0, ge=0, allow_inf_nan=False)
+
+    migrate_on_start: bool = False
+    require_migrated: bool = False
 
 
 AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)

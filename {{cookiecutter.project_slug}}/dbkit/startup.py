@@ -1,21 +1,68 @@
-"""Migrates from code with a running event loop, such as the lifespan of an application.
+"""Migrates, or looks what is pending, as an application starts.
 
 Fifty containers may do so at once: one migrates, the others wait for it, and at head none does.
 """
 
 import asyncio
+import logging
 
 from alembic.util import CommandError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from dbkit.connection import DatabaseURL, migration_database
+from dbkit.connection import DatabaseURL, app_database, migration_database, query_within
 from dbkit.environment import load_options
+from dbkit.errors import DatabaseUnavailable
 from dbkit.execution import migration_connection, upgrade
 from dbkit.locking import WaitBudget
 from dbkit.revisions import compare_revisions, read_current
 from dbkit.settings import get_settings
-from dbkit.status import Status, read_status
+from dbkit.status import Status, current_revisions, read_status
 
-__all__ = ["Status", "migrate_if_needed", "read_status"]
+__all__ = ["Status", "ensure_migrated", "migrate_if_needed", "read_status"]
+
+log = logging.getLogger("alembic.migrator")
+LOOK_WITHIN = 2.0  # seconds; an application that need not be migrated does not wait for a server
+
+
+async def ensure_migrated(engine: AsyncEngine) -> None:
+    """Do what `MIGRATE_ON_START` and `REQUIRE_MIGRATED` say before the application serves.
+
+    Without both, it only warns, once, of what is pending.
+
+    Args:
+        engine: the application's.
+
+    Raises:
+        CommandError: a revision failed, or revisions are pending where none may be.
+        DatabaseUnavailable: no connection within `MIGRATION_WAIT`.
+    """
+    settings = get_settings()
+    if settings.migrate_on_start:
+        pending = (await migrate_if_needed()).pending
+    elif settings.require_migrated:
+        budget = WaitBudget(settings.migration_wait)
+        async with migration_connection(app_database().for_reading(), budget) as connection:
+            current = await read_current(connection, load_options())
+        pending = (await asyncio.to_thread(compare_revisions, current)).pending
+    else:
+        pending = await _look(engine)
+    if not pending:
+        return
+    line = f"{pending} pending: 'make migrate' runs them"
+    if settings.require_migrated:
+        raise CommandError(f"{line}, and REQUIRE_MIGRATED lets nothing start before")
+    log.warning("%s", line)
+
+
+async def _look(engine: AsyncEngine) -> int:
+    """Return how many revisions are pending; 0 of a database that cannot be asked at once."""
+    try:
+        current: tuple[str, ...] = ()
+        if not DatabaseURL(engine.url).is_missing:  # a file of SQLite that a migration will make
+            current = await query_within(LOOK_WITHIN, engine, current_revisions)
+        return (await asyncio.to_thread(compare_revisions, current)).pending
+    except DatabaseUnavailable:  # the health says so, again and again
+        return 0
 
 
 async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:

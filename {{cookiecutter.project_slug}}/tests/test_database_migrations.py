@@ -22,9 +22,10 @@ from dbkit.revisions import is_baseline, scripts
 # Rows that have to live through every later revision, and back: the revision after which they are
 # inserted, the table, the values. Add a line for each table whose data you would miss, a parent
 # before its child. Values are Python's: UUID, datetime, Decimal, None; JSON is a text.
+EXAMPLE = "5f3a9c1e7b24"
 ROWS: list[tuple[str, str, dict[str, Any]]] = [
     (
-        "5f3a9c1e7b24",
+        EXAMPLE,
         "users",
         {
             "id": UUID("01890000-0000-7000-8000-000000000001"),
@@ -147,6 +148,8 @@ def test_data_written_before_a_revision_survives_up_down_up(
     empty_database: DatabaseURL, revision: str
 ) -> None:
     known = [script.revision for script in REVISIONS]
+    if revision == EXAMPLE and revision not in known:
+        pytest.skip("the example is gone: its entry in ROWS can go, too")
     if revision not in known:
         pytest.fail(f"ROWS of {HERE}: there is no revision {revision}", pytrace=False)
     config, written = alembic_config(empty_database), list[Row]()

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 import app.models  # noqa: F401 - registers all models
-from app.models.base import Base, BaseModel, UTCDateTime, table_name
+from app.models.base import Base, BaseModel, UTCDateTime
 from app.naming import NAMING_CONVENTION
+from dbkit.table_names import table_name
 
 
 class Gadget(BaseModel):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy import QueuePool, text
@@ -51,6 +51,28 @@ async def database(engine: EngineDep) -> JSONResponse:
     except DatabaseUnavailable as error:
         return _answer(503, Unavailable(status="unavailable", reason=str(error)))
     return _answer(200, Reachable(status="ok", dialect=engine.dialect.name, latency_ms=latency))
+
+
+@router.head("/ready", include_in_schema=False)
+@router.get("/ready", response_model=Alive, responses={503: {"model": Unavailable}})
+async def ready(engine: EngineDep, request: Request) -> JSONResponse:
+    """Requests may come: 503 before the first connection, and while a revision is pending.
+
+    A database that is gone for a moment takes no instance out that was ready: the others do not
+    reach it either.
+    """
+    state, reason = request.app.state, None
+    try:
+        current = await query_within(ANSWER_WITHIN, engine, status.current_revisions)
+        now = await asyncio.to_thread(status.compare_revisions, current)
+        state.was_ready = now.up_to_date
+        reason = None if now.up_to_date else f"migrations pending: {now.pending}"
+    except DatabaseUnavailable as error:
+        if not getattr(state, "was_ready", False):
+            reason = str(error)
+    if reason:
+        return _answer(503, Unavailable(status="unavailable", reason=reason))
+    return _answer(200, Alive(status="ok"))
 
 
 @router.head("/detailed", include_in_schema=False)

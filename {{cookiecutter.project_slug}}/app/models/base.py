@@ -1,6 +1,5 @@
 """What every model begins with."""
 
-import re
 import sys
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -16,6 +15,7 @@ from sqlalchemy.orm import (
 )
 
 from app.naming import NAMING_CONVENTION
+from dbkit.table_names import table_name
 
 if sys.version_info >= (3, 14):
     from uuid import uuid7
@@ -44,17 +44,6 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def table_name(class_name: str) -> str:
-    """`OrderItem` → `order_items`, `HTTPProxy` → `http_proxies`.
-
-    Three rules rather than a dictionary: a library's better plural would rename a table.
-    """
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
-    if re.search(r"[^aeiou]y$", words):
-        return f"{words[:-1]}ies"
-    return f"{words}es" if re.search(r"(s|x|z|ch|sh)$", words) else f"{words}s"
 
 
 class Base(DeclarativeBase):

@@ -15,3 +15,8 @@ class User(BaseModel):
     email: Mapped[str] = mapped_column(String(320), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     is_active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    # SQLAlchemy counts it up, and refuses an UPDATE of a row that was changed meanwhile:
+    # https://docs.sqlalchemy.org/en/21/orm/versioning.html
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+
+    __mapper_args__ = {**BaseModel.__mapper_args__, "version_id_col": version}

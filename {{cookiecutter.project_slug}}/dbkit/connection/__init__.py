@@ -3,9 +3,11 @@
 from dbkit.connection.configured import app_database, migration_database, throwaway_home
 from dbkit.connection.engine import create_engine
 from dbkit.connection.failures import GRANTS, explain, one_line_errors
+from dbkit.connection.idle import try_idle_connections
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
+from dbkit.connection.unavailable import close, is_unavailable, report_unavailable
 from dbkit.connection.url import DatabaseURL
 
 __all__ = [
@@ -13,12 +15,16 @@ __all__ = [
     "DatabaseURL",
     "app_database",
     "choose_throwaway",
+    "close",
     "connect",
     "create_engine",
     "explain",
+    "is_unavailable",
     "migration_database",
     "one_line_errors",
     "query_within",
+    "report_unavailable",
     "throwaway_database",
     "throwaway_home",
+    "try_idle_connections",
 ]

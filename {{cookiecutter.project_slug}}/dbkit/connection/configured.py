@@ -1,5 +1,8 @@
 """The databases that the settings name: the app's, that of migrations, that of tests."""
 
+from dataclasses import replace
+
+from dbkit.connection.libpq_options import CACHES
 from dbkit.connection.url import DatabaseURL, DatabaseURLError, parse_database_url
 from dbkit.errors import SettingsError
 from dbkit.settings import get_settings
@@ -23,8 +26,15 @@ def configured_database(*variables: str) -> DatabaseURL:
 
 
 def app_database() -> DatabaseURL:
-    """Where the application keeps its data: `DATABASE_URL`."""
-    return configured_database()
+    """Where the application keeps its data: `DATABASE_URL`.
+
+    Behind a pooler that `DATABASE_POOLER` names, no statement stays prepared: the next one may go
+    to another session.
+    """
+    database = configured_database()
+    if get_settings().database_pooler is None or database.dialect == "sqlite":
+        return database
+    return replace(database, connect_args=database.connect_args | dict.fromkeys(CACHES, 0))
 
 
 def migration_database() -> DatabaseURL:

@@ -16,8 +16,7 @@ from dbkit.redaction import public_text
 
 # A prepared statement is missing, or there already, in a session that several clients share.
 POOLER = (
-    "a connection pooler stands before it; the app needs "
-    "statement_cache_size=0&prepared_statement_cache_size=0 in DATABASE_URL, "
+    "a connection pooler stands before it; the app needs DATABASE_POOLER=transaction, "
     "migrations need MIGRATION_DATABASE_URL with the database's own address"
 )
 # What to do if a user may not do something.

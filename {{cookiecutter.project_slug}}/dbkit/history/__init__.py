@@ -12,6 +12,7 @@ from dbkit.history.snapshots import (
 )
 from dbkit.history.stamped import check_ran_here
 from dbkit.history.storage import add_columns, create_table, read_history
+from dbkit.history.summary import Summary, summarize
 from dbkit.history.table import TABLE, Author, Measurements
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Measurements",
     "Scope",
     "Snapshot",
+    "Summary",
     "add_columns",
     "check_ahead",
     "check_ran_here",
@@ -33,4 +35,5 @@ __all__ = [
     "read_picture",
     "record_applied",
     "record_failed",
+    "summarize",
 ]

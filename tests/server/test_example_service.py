@@ -1,0 +1,323 @@
+"""The example resource as uvicorn serves it: edits at once, a database that is silent, gone, or used up."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from support.processes import wait_until
+from support.projects import Project, environment, ok
+from support.servers import PostgresServer, running_server
+
+# Beside the example: an endpoint that keeps a connection, and one with a mistake in it.
+ROUTES = """
+import asyncio
+import logging
+from fastapi import APIRouter
+from sqlalchemy import text
+from app.api.dependencies import SessionDep
+
+router = APIRouter()
+
+@router.get("/hold")
+async def hold(session: SessionDep) -> None:
+    await session.execute(text("SELECT 1"))
+    await asyncio.sleep(3)
+
+@router.get("/said")
+async def said() -> None:
+    logging.getLogger(__name__).info("from an endpoint", extra={"number": 1})
+
+@router.get("/wrong")
+async def wrong() -> None:
+    raise RuntimeError("a s3cr3t")
+"""
+LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "1", "DATABASE_POOL_TIMEOUT": "1"}
+SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
+ADA = {"email": "ada@example.com", "name": "Ada"}
+PROBLEM = "application/problem+json"
+
+Serve = Callable[..., httpx.Client]
+
+
+@pytest.fixture(scope="session")
+def example(compiled_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.adopt(compiled_project, tmp_path_factory.mktemp("example") / "project", "none")
+    project.write("app/api/tried.py", ROUTES)
+    return project
+
+
+@pytest.fixture
+def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
+    """Serve the example on a database, and return a client; the log shows no value of a row."""
+    with ExitStack() as stack:
+
+        def serve(url: str, **others: str) -> httpx.Client:
+            variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true", **LIMITS, **SMALL_POOL, **others}
+            log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "uvicorn", "app.main:app", "--port=0", "--log-level=warning"],
+                    cwd=example.path,
+                    env=environment(**variables),
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                )
+            stack.callback(process.wait, 30)
+            stack.callback(process.send_signal, signal.SIGINT)
+            deadline = time.monotonic() + 30
+            while not (found := re.search(r"running on (http://[\d.:]+)", log.read_text())):
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            limits = httpx.Limits(max_connections=100)
+            client = httpx.Client(base_url=found[1], timeout=30, trust_env=False, limits=limits)
+            return stack.enter_context(client)
+
+        yield serve
+        for log in tmp_path.glob("log*"):
+            assert ADA["email"] not in log.read_text()
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'a.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database()
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    with running_server() as server:
+        yield server
+
+
+def problem(response: httpx.Response, status: int) -> dict[str, Any]:
+    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
+    body: dict[str, Any] = response.json()
+    assert body.keys() <= {"type", "title", "status", "detail", "errors", "request_id"}
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    assert "s3cr3t" not in response.text
+    return body
+
+
+def at_once(number: int, ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
+    with ThreadPoolExecutor(number) as threads:
+        return list(threads.map(ask, range(number)))
+
+
+@pytest.mark.first_on("postgresql")
+def test_one_of_many_edits_of_a_version_wins(serve: Serve, url: str) -> None:
+    client = serve(url)
+    created = client.post("/users", json=ADA)
+    path, tag = created.headers["Location"], created.headers["ETag"]
+    answers = at_once(
+        20, lambda number: client.patch(path, json={"name": f"N{number}"}, headers={"If-Match": tag})
+    )
+    assert sorted({answer.status_code for answer in answers} - {503}) == [200, 412]
+    [won] = [answer for answer in answers if answer.status_code == 200]
+    assert client.get(path).json() == won.json()
+
+
+@pytest.mark.first_on("postgresql")
+def test_answers_are_those_of_the_document(serve: Serve, url: str) -> None:
+    client = serve(url)
+    document = client.get("/openapi.json").json()
+    user = client.post("/users", json=ADA)
+    path = user.headers["Location"]
+    old = {"If-Match": '"0"'}
+    answers = {
+        "/users": [user, client.post("/users", json=ADA), client.get("/users"), client.get("/users?limit=0")],
+        "/users/{user_id}": [
+            client.get(path),
+            client.get("/users/1"),
+            client.patch(path, json={"name": "B"}),
+            client.patch(path, json={"name": "C"}, headers=old),
+            client.delete(path, headers=old),
+            client.delete(path),
+            client.get(path),
+        ],
+        "/wrong": [client.get("/wrong")],
+    }
+    statuses = [each.status_code for several in answers.values() for each in several]
+    assert statuses == [201, 409, 200, 422, 200, 422, 200, 412, 412, 204, 404, 500]
+    for template, several in answers.items():
+        for each in several:
+            responses = document["paths"][template][each.request.method.lower()]["responses"]
+            content = responses[str(each.status_code)].get("content", {})
+            if each.status_code == 204:
+                assert (content, each.content) == ({}, b"")
+                continue
+            [(media_type, body)] = content.items()
+            assert each.headers["content-type"] == media_type
+            jsonschema.validate(each.json(), {**document, **body["schema"]})
+    assert problem(answers["/wrong"][0], 500).keys() == {"type", "title", "status", "request_id"}
+
+
+def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_server: PostgresServer) -> None:
+    client = serve(own_server.create_database())
+    assert {each.status_code for each in at_once(3, lambda _: client.get("/users"))} == {200}
+    time.sleep(1.1)  # the pool tries connections that were idle for a second
+    with own_server.paused():
+        for answer in at_once(3, lambda _: client.get("/users")):
+            assert problem(answer, 503)["detail"] == "the database is unavailable"
+            assert answer.headers["Retry-After"] == "1"
+            assert answer.elapsed.total_seconds() < 15  # 10 of them for a new connection
+    assert client.get("/users").status_code == 200
+
+
+def test_a_server_that_restarts_is_found_again(serve: Serve, own_server: PostgresServer) -> None:
+    url = own_server.create_database()
+    client = serve(url)
+    assert client.get("/users").status_code == 200
+    assert client.get("/health/ready").json() == {"status": "ok"}
+    own_server.stop()
+    newcomer = serve(url, MIGRATE_ON_START="false")
+    for _ in range(2):
+        problem(client.get("/users"), 503)
+        assert client.get("/health/ready").status_code == 200  # it was ready, and others are no better
+        assert newcomer.get("/health/ready").json()["reason"] == "nothing listens there"
+    own_server.start()
+    assert client.get("/users").status_code == 200
+    assert newcomer.get("/health/ready").status_code == 200
+
+
+@pytest.mark.first_on("postgresql")
+def test_an_instance_is_not_ready_while_a_revision_is_pending(serve: Serve, url: str) -> None:
+    ready = serve(url, MIGRATE_ON_START="false").get("/health/ready")
+    assert ready.status_code == 503
+    assert ready.json()["reason"] in ("migrations pending: 1", "no such database")
+
+
+def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}", ENVIRONMENT="production")
+    path = client.post("/users", json=ADA).headers["Location"]
+    answers = [
+        client.get(path, headers={"X-Request-ID": "sane-1"}),
+        client.get("/nothing?s3cr3t=1", headers={"X-Request-ID": "not sane"}),
+        client.get("/wrong", headers={"X-Request-ID": "sane-2"}),
+        client.get("/said"),
+    ]
+    log = tmp_path / "log0"
+    wait_until(lambda: log.read_text().count('"request"') == 5)  # a line follows its answer
+    said = log.read_text().splitlines()
+    lines = [json.loads(line) for line in said]  # all of them, the server's own, too
+    for answer, route in zip(answers, ["/users/{user_id}", None, "/wrong", "/said"], strict=True):
+        request_id = answer.headers["X-Request-ID"]
+        [access] = [line for line in lines if line["event"] == "request" and line["request_id"] == request_id]
+        assert (access["method"], access["route"], access["status"]) == ("GET", route, answer.status_code)
+        assert access["ms"] >= 0
+    sane, other, wrong, told = (answer.headers["X-Request-ID"] for answer in answers)
+    assert (sane, wrong) == ("sane-1", "sane-2")
+    assert other != "not sane"
+    [error] = [line for line in lines if line["level"] == "error"]
+    assert error["request_id"] == "sane-2"
+    assert "RuntimeError" in error["exception"]
+    [own] = [line for line in lines if line["event"] == "from an endpoint"]
+    assert (own["logger"], own["request_id"], own["number"]) == ("app.api.tried", told, 1)
+    [migrated] = [line for line in lines if "Ran upgrade" in line["event"]]
+    assert migrated["logger"] == "alembic.migrator"
+    assert "nothing?" not in "".join(said)
+
+
+def samples(client: httpx.Client) -> dict[str, float]:
+    """The metrics that a service shows: values by name and labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    lines = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_metrics_count_requests_waits_statements_and_revisions(
+    serve: Serve, own_server: PostgresServer
+) -> None:
+    client = serve(own_server.create_database())
+    path = client.post("/users", json=ADA).headers["Location"]
+    client.get(path)
+    client.request("MADE-UP", "/nothing/s3cr3t")
+    with ThreadPoolExecutor(3) as threads:
+        held = [threads.submit(client.get, "/hold") for _ in range(3)]
+        time.sleep(0.5)
+        problem(client.get("/users"), 503)
+        found = samples(client)
+        assert (found["database_pool_size"], found["database_pool_checked_out"]) == (2, 3)
+        assert found["database_pool_overflow"] == 1
+        assert [each.result().status_code for each in held] == [200] * 3
+    for labels in (
+        'method="POST",route="/users",status="201"',
+        'method="GET",route="/users/{user_id}",status="200"',
+        'method="GET",route="/users",status="503"',
+        'method="other",route="none",status="404"',
+    ):
+        assert found[f"http_request_duration_seconds_count{{{labels}}}"] == 1, labels
+    assert found["database_pool_timeouts_total"] == 1
+    assert found["database_pool_wait_seconds_sum"] >= 1  # DATABASE_POOL_TIMEOUT
+    assert found["database_query_seconds_count"] >= 5
+    assert found["database_up"] == 1
+    assert found["migrations_pending"] == 0
+    assert found['migrations_revisions{direction="upgrade",outcome="done"}'] == 1
+    assert abs(found["migrations_last_timestamp_seconds"] - time.time()) < 60
+    assert "s3cr3t" not in "".join(found)
+    own_server.stop()
+    assert samples(client)["database_up"] == 1  # it was read a moment ago
+
+
+def test_a_body_that_is_too_large_is_refused(serve: Serve, tmp_path: Path) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}", MAX_BODY="10KiB")
+    pieces = (b" " * 5_000 for _ in range(3))
+    for body in (b" " * 10_241, pieces):  # the second without a length
+        answer = client.post("/users", content=body, headers={"Content-Type": "application/json"})
+        assert problem(answer, 413)["detail"] == "a body has 10240 bytes at most (MAX_BODY)"
+    assert client.post("/users", json=ADA).status_code == 201
+    nested = b"[" * 5_000 + b"]" * 5_000
+    answer = client.post("/users", content=nested, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+
+
+def test_the_pages_of_the_documentation_ask_no_other_server(serve: Serve, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    client = serve(url)
+    for page in ("/docs", "/redoc"):
+        text = client.get(page).text
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', text)
+        assert loaded
+        for each in loaded:
+            assert each.startswith("/"), each
+            assert client.get(each).status_code == 200
+    in_production = serve(url, ENVIRONMENT="production")
+    for path in ("/docs", "/redoc", "/openapi.json"):
+        problem(in_production.get(path), 404)
+
+
+def test_a_pool_that_is_used_up_is_unavailable(serve: Serve, postgres_server: PostgresServer) -> None:
+    client = serve(postgres_server.create_database())
+    with ThreadPoolExecutor(3) as threads:
+        held = [threads.submit(client.get, "/hold") for _ in range(3)]
+        time.sleep(0.5)
+        problem(client.get("/users"), 503)
+    assert {each.result().status_code for each in held} == {200}
+    assert client.get("/users").status_code == 200
+
+
+@pytest.mark.first_on("sqlite")
+def test_a_project_without_the_example_passes_its_tests(project: Project) -> None:
+    for name in ("app/models/user.py", "app/schemas/user.py", "app/api/users.py", "tests/test_users.py"):
+        (project.path / name).unlink()
+    (project.path / "alembic/versions/20260101_0000_create_users.py").unlink()
+    ok(project.make("migrate"))
+    ok(project.make("migration-check"))
+    ok(project.make("lint"))
+    said = ok(project.python("-m", "pytest", "-q", "-rs"))
+    assert "the example is gone: its entry in ROWS can go, too" in said

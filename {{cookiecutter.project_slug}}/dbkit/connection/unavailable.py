@@ -1,0 +1,81 @@
+"""A database that cannot be used for a while, as an application meets it at its work."""
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from dbkit.connection.failures import explain
+from dbkit.errors import (
+    INSUFFICIENT_PRIVILEGE,
+    QUERY_CANCELED,
+    DatabaseUnavailable,
+    is_database_error,
+    sqlstate,
+)
+
+
+def report_unavailable(engine: AsyncEngine, connect_within: float, answer_within: float) -> None:
+    """Let `engine` raise `DatabaseUnavailable`, with the reason, also if the server is silent.
+
+    asyncpg's own errors may be of any kind, such as `OSError`, which other code raises, too. A
+    statement that takes too long is cancelled in the server, and its connection is not used again.
+
+    Args:
+        connect_within: seconds for a new connection.
+        answer_within: seconds for a statement; both only where the URL says nothing else.
+    """
+    if engine.dialect.name != "postgresql":
+        return
+
+    def prepare(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:
+        keywords["async_creator_fn"] = _connect
+        keywords.setdefault("timeout", connect_within)
+        keywords.setdefault("command_timeout", answer_within)
+
+    event.listen(engine.sync_engine, "do_connect", prepare)
+    event.listen(engine.sync_engine, "handle_error", _give_up, retval=True)
+
+
+def _give_up(context: ExceptionContext) -> Exception | None:
+    """Part with the connection of a statement that had no answer: it may have one later."""
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    return DatabaseUnavailable("no answer in time")
+
+
+async def _connect(*arguments: Any, **keywords: Any) -> Any:
+    import asyncpg  # not above: a project on SQLite starts sooner without
+
+    try:
+        return await asyncpg.connect(*arguments, **keywords)
+    except Exception as error:
+        reason = explain(error)
+        if reason is None:
+            raise
+        raise DatabaseUnavailable(reason) from error
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the same work may succeed later: no connection, a lost one, or a timeout."""
+    if isinstance(error, DatabaseUnavailable | PoolTimeout):
+        return True
+    if not is_database_error(error) or sqlstate(error) == INSUFFICIENT_PRIVILEGE:
+        return False
+    return sqlstate(error) == QUERY_CANCELED or explain(error) is not None
+
+
+async def close(session: AsyncSession) -> None:
+    """Close a session; if its connection broke, the server has rolled back what was not committed.
+
+    By then a request has its answer, to which an error adds nothing.
+    """
+    try:
+        await session.close()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        await session.invalidate()

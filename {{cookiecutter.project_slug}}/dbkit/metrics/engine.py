@@ -1,0 +1,87 @@
+"""Measures an engine: its pool, and the time of its statements.
+
+https://prometheus.github.io/client_python/
+"""
+
+import time
+from typing import Any
+
+from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import AsyncAdaptedQueuePool, Connection, ExecutionContext, event
+from sqlalchemy.engine.interfaces import ExceptionContext
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import PoolProxiedConnection
+
+SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+WAITED = Histogram(
+    "database_pool_wait_seconds",
+    "Time until a request had a connection: waiting for a free one, trying or making it.",
+    buckets=SECONDS,
+)
+TIMEOUTS = Counter(
+    "database_pool_timeouts", "Requests that had no connection within DATABASE_POOL_TIMEOUT."
+)
+QUERIES = Histogram("database_query_seconds", "Time of a statement.", buckets=SECONDS)
+ERRORS = Counter("database_query_errors", "Statements that failed.")
+SIZE = Gauge("database_pool_size", "Connections that stay open: DATABASE_POOL_SIZE.")
+CHECKED_OUT = Gauge("database_pool_checked_out", "Connections that are in use.")
+OVERFLOW = Gauge("database_pool_overflow", "Connections above the size.")
+BEGUN = "statement begun"
+
+
+class MeasuredPool(AsyncAdaptedQueuePool):
+    """A pool that knows how long requests wait for a connection: `poolclass` of an engine."""
+
+    def connect(self) -> PoolProxiedConnection:
+        """Return a connection, as any pool does. Raises `sqlalchemy.exc.TimeoutError`."""
+        begun = time.perf_counter()
+        try:
+            return super().connect()
+        except PoolTimeout:
+            TIMEOUTS.inc()
+            raise
+        finally:
+            WAITED.observe(time.perf_counter() - begun)
+
+
+def measure(engine: AsyncEngine) -> None:
+    """Measure all statements of `engine`, and its pool, if that is a `MeasuredPool`."""
+    event.listen(engine.sync_engine, "before_cursor_execute", _begin)
+    event.listen(engine.sync_engine, "after_cursor_execute", _end)
+    event.listen(engine.sync_engine, "handle_error", _count_error)
+
+    def of_pool(name: str) -> float:
+        # SQLAlchemy counts the overflow from minus the size.
+        pool = engine.pool
+        return max(0, getattr(pool, name)()) if isinstance(pool, MeasuredPool) else 0
+
+    for gauge, name in ((SIZE, "size"), (CHECKED_OUT, "checkedout"), (OVERFLOW, "overflow")):
+        gauge.set_function(lambda name=name: of_pool(name))  # type: ignore[misc]
+
+
+def _begin(
+    connection: Connection,
+    _cursor: Any,
+    _statement: str,
+    _parameters: Any,
+    _context: ExecutionContext,
+    _many: bool,
+) -> None:
+    connection.info[BEGUN] = time.perf_counter()
+
+
+def _end(
+    connection: Connection,
+    _cursor: Any,
+    _statement: str,
+    _parameters: Any,
+    _context: ExecutionContext,
+    _many: bool,
+) -> None:
+    QUERIES.observe(time.perf_counter() - connection.info[BEGUN])
+
+
+def _count_error(context: ExceptionContext) -> None:
+    if context.statement is not None:
+        ERRORS.inc()
