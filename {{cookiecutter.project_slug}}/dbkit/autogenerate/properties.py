@@ -16,10 +16,13 @@ ALWAYS = {
     | {"primary key", "autoincrement", "on conflict"},
     "constraint": {"definition"},
     "index": {"definition"},
-    "type": {"enum"},
+    "type": {"enum", "domain of", "not null", "default", "collation"},
     "schema": set[str](),
 }
-WHERE_SAID = {"table": {"options", "unlogged", "strict", "without rowid"}}
+WHERE_SAID = {
+    "table": {"options", "unlogged", "strict", "without rowid"},
+    "constraint": {"comment"},
+}
 
 
 def reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:

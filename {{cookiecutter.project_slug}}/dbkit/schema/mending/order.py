@@ -43,9 +43,11 @@ def mends(
     return [(each, checked(each, one)) for each, one in pairs]
 
 
-def _place(difference: Difference) -> tuple[int, str]:
+def _place(difference: Difference) -> tuple[int, bool, str]:
+    """Sort by kinds; a constraint that goes makes room for another one, such as a primary key."""
     kind = _one(difference).kind
-    return ORDER.index(kind) if kind in ORDER else len(ORDER), difference.key
+    is_later = kind == "constraint" and difference.first is not None
+    return ORDER.index(kind) if kind in ORDER else len(ORDER), is_later, difference.key
 
 
 def _one(difference: Difference) -> SchemaObject:
