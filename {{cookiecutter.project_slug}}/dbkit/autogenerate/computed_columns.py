@@ -113,6 +113,10 @@ def _reflected(
     )
 
 
-Plugin(NAME).add_autogenerate_comparator(
-    compare, "column", "server_default", priority=DispatchPriority.FIRST
-)
+PLUGIN = Plugin(NAME)
+# What is a dialect's comes before what is for all: Alembic fails with such a column if the service
+# has a function for comparing defaults.
+for dialect in ("postgresql", "sqlite"):
+    PLUGIN.add_autogenerate_comparator(
+        compare, "column", "server_default", qualifier=dialect, priority=DispatchPriority.FIRST
+    )

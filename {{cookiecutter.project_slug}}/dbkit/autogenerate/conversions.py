@@ -21,15 +21,16 @@ IS_ASSIGNED = """
             AND casttarget = to_regtype($2) AND castcontext IN ('a', 'i'))
 """
 JSON = ("json", "jsonb")
+AS_TEXT = " #>> '{}'"  # of JSON, without the quotes around it
 TEXT = ("text", "character varying", "character")
 NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision")
 MODIFIER = re.compile(r"\(\d+(?:,-?\d+)?\)")
 
 
 def base(kind: str) -> str:
-    """Return a type without length or precision, which the column itself requires of its values.
+    """Return a type without length or precision, which the column asks of its values by itself.
 
-    A cast would cut what is too long without a word. Of `bit`, whose default length is 1, it stays.
+    A cast cuts without a word what is too long. Of `bit`, whose length is 1 by default, it stays.
     """
     return kind if kind.startswith("bit(") else MODIFIER.sub("", kind)
 
@@ -109,7 +110,7 @@ class Conversions:
         if new not in self.enums and self._can_cast(old, new):
             return f"{value}::{self._named(new)}"
         if old in JSON and not new.endswith("[]"):
-            return f"({value} #>> '{{}}')::{self._named(new)}"
+            return f"({value}{AS_TEXT})::{self._named(new)}"
         is_number = new in NUMBERS and self._can_cast(old, "numeric")  # `money` is such a type
         return f"{value}::numeric" if is_number else None
 
