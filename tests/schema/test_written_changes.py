@@ -224,6 +224,24 @@ def test_what_stands_in_the_way_of_a_type_is_made_anew(postgres_server: Postgres
     assert change.up == change.down == [(3, 6, 4, number)]
 
 
+def test_rows_leave_an_enum_type_before_it_loses_their_values(postgres_server: PostgresServer) -> None:
+    def make(kind: sa.types.TypeEngine[object], *values: str) -> Make:
+        other = sa.Enum(*values, name="kind")
+        return lambda models: Table(
+            "t", models, key(), Column("a", kind, server_default="old"), Column("b", other)
+        )
+
+    change = Change(
+        postgres_server,
+        make(sa.Enum("old", "new", name="kind"), "old", "new"),
+        make(Text(), "new"),
+        rows=["INSERT INTO t (id, b) VALUES (1, 'new')"],
+        query="SELECT a::text, b::text FROM t",
+    )
+    assert change.is_right, change.text
+    assert change.up == change.down == [("old", "new")]
+
+
 def test_a_computed_column_goes_before_what_it_is_computed_from(postgres_server: PostgresServer) -> None:
     def make(name: str) -> Make:
         return lambda models: Table(
