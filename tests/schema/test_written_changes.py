@@ -1,6 +1,7 @@
 """The revision that the kit writes for a change, run on a table with rows, there and back."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from support.servers import PostgresServer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 Make = Callable[[MetaData], object]
+Kind = sa.types.TypeEngine[Any]
 
 
 def key() -> Column[int]:
@@ -52,7 +54,9 @@ class Change:
     ) -> None:
         self.before, self.after = metadata(before), metadata(after)
         self.rows, self.query, self.first = rows, query, first
-        self.wrong, self.up, self.down = "", [()], [()]
+        self.wrong = ""
+        self.up: list[tuple[Any, ...]] = []
+        self.down: list[tuple[Any, ...]] = []
         try:
             with_postgresql(server, self._run)
         except SQLAlchemyError as error:
@@ -91,7 +95,7 @@ class Change:
 ZERO = "00000000-0000-0000-0000-000000000000"
 COLOUR = sa.Enum("red", "1", name="colour")
 # What a column is and becomes, with a value, what it is afterwards, and after the downgrade.
-CONVERTED = {
+CONVERTED: dict[str, tuple[Any, ...]] = {
     "number_to_array": (Integer(), pg.ARRAY(Integer()), "5", "{5}", "5"),
     "array_of_others": (Integer(), pg.ARRAY(Text()), "5", "{5}", "5"),
     "array_of_text": (Text(), pg.ARRAY(Text()), "{a,b", '{"{a,b"}', "{a,b"),
@@ -174,7 +178,7 @@ def test_what_happens_to_values_is_said(had: str, wanted: str) -> None:
 
 
 def test_rows_that_change_or_fail_are_pointed_out(postgres_server: PostgresServer) -> None:
-    def make(**columns: sa.types.TypeEngine[object]) -> Make:
+    def make(**columns: Kind) -> Make:
         return lambda models: Table(
             "things", models, key(), *(Column(name, kind) for name, kind in columns.items())
         )
@@ -192,7 +196,7 @@ def test_rows_that_change_or_fail_are_pointed_out(postgres_server: PostgresServe
 
 
 def test_what_stands_in_the_way_of_a_type_is_made_anew(postgres_server: PostgresServer) -> None:
-    def make(kind: sa.types.TypeEngine[object], own: sa.types.TypeEngine[object]) -> Make:
+    def make(kind: Kind, own: Kind) -> Make:
         def tables(models: MetaData) -> None:
             owner = Table(
                 "owners",
@@ -224,7 +228,7 @@ def test_what_stands_in_the_way_of_a_type_is_made_anew(postgres_server: Postgres
 
 
 def test_rows_leave_an_enum_type_before_it_loses_their_values(postgres_server: PostgresServer) -> None:
-    def make(kind: sa.types.TypeEngine[object], *values: str) -> Make:
+    def make(kind: Kind, *values: str) -> Make:
         other = sa.Enum(*values, name="kind")
         return lambda models: Table(
             "t", models, key(), Column("a", kind, server_default="old"), Column("b", other)
@@ -253,7 +257,7 @@ def test_a_computed_column_goes_before_what_it_is_computed_from(postgres_server:
 def test_domains_of_models_are_written(postgres_server: PostgresServer) -> None:
     def make(condition: str, *, in_array: bool = False) -> Make:
         size = pg.DOMAIN("Size", Integer(), check=f"VALUE > {condition}", schema="shop")
-        several = [Column("several", pg.ARRAY(size))] if in_array else []
+        several: list[Column[Any]] = [Column("several", pg.ARRAY(size))] if in_array else []
         return lambda models: Table("t", models, key(), Column("a", size), *several)
 
     def without(models: MetaData) -> None:
@@ -296,7 +300,7 @@ def test_a_partitioned_table_comes_back_as_one(postgres_server: PostgresServer) 
 
 
 def test_any_name_of_a_schema_is_the_services_own(postgres_server: PostgresServer) -> None:
-    def make(kind: sa.types.TypeEngine[object]) -> Make:
+    def make(kind: Kind) -> Make:
         return lambda models: Table("t", models, Column("a", kind), schema="set_aside_0")
 
     schema = ["CREATE SCHEMA set_aside_0"]
