@@ -383,3 +383,60 @@ def test_a_serial_key_becomes_an_identity_and_back_and_goes_on_counting(
     ok(project.make("migration-down"))
     project.sql("INSERT INTO tickets (seat) VALUES (1)")
     assert project.sql("SELECT max(id) FROM tickets") == [(5,)]
+
+
+def test_what_a_new_type_does_to_rows_is_printed_and_stands_in_the_file(postgresql_project: Project) -> None:
+    project = postgresql_project
+    project.write("app/models/product.py", PRODUCT)
+    ok(project.make("migration", "MSG=add products"))
+    more = "Numeric(10, 1), server_default='1')\n    size: Mapped[int | None]"
+    project.edit("app/models/product.py", "Numeric(10, 2))", more)
+    printed = ok(project.make("migration", "MSG=rounded"))
+    note = "Values change: products.price becomes numeric(10,1) instead of numeric(10,2), which rounds to "
+    assert note in printed
+    assert f"    # {note}" in body(project.revisions("rounded")[0])
+    assert "Dialect impl postgresql detected server default on column 'products.price'" in printed
+
+    project.edit("app/models/product.py", "size: Mapped[int | None]", "size: Mapped[date | None]")
+    project.edit("app/models/product.py", "from decimal", "from datetime import date\nfrom decimal")
+    written = project.make("migration", "MSG=dates")
+    assert "written, but not right as it is" in refusal(written)
+    note = "No conversion: products.size becomes date instead of integer, and PostgreSQL has no cast for it: "
+    assert note in written.stdout
+    assert f"    # {note}" in body(project.revisions("dates")[0])
+
+
+DOTTED = """
+from sqlalchemy import Column, Computed, ForeignKey, Integer, Table
+
+from app.models.base import Base
+
+dotted = Table(
+    "do.t",
+    Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("more", Integer, Computed("id + 1", persisted=True)),
+)
+"""
+REFERS = """
+Table(
+    "refers",
+    Base.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dotted_id", ForeignKey(dotted.c.id)),
+)
+"""
+
+
+def test_a_foreign_key_to_a_name_with_a_dot_is_refused_by_name(postgresql_project: Project) -> None:
+    project = postgresql_project
+    project.write("app/models/dotted.py", DOTTED)
+    keyword = "environment.run(metadata, compare_server_default=lambda *_: None, "
+    project.edit("alembic/env.py", "environment.run(metadata, ", keyword)
+    ok(project.make("migration", "MSG=add a table"))
+    ok(project.make("migrate"))
+    ok(project.make("migration-check"))  # asks no function about the computed column
+    project.write("app/models/dotted.py", DOTTED + REFERS)
+    said = refusal(project.make("migration", "MSG=refer to it"))
+    assert "table refers: its foreign key refers to do.t (id), and Alembic cannot write one" in said
+    assert len(project.revisions()) == 1

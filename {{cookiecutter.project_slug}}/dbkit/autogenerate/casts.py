@@ -4,7 +4,6 @@ A plug-in of Alembic's, which writes none. A default is not converted either: it
 and set afterwards. https://www.postgresql.org/docs/current/sql-altertable.html
 """
 
-import re
 from collections.abc import Iterator
 
 from alembic.autogenerate import renderers
@@ -13,18 +12,13 @@ from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 
+from dbkit.autogenerate.conversions import Conversions
 from dbkit.autogenerate.defaults import changed_default
+from dbkit.autogenerate.notes import NOTES
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
-from dbkit.schema import SchemaObject
+from dbkit.autogenerate.type_notes import type_notes
 
 NAME = "dbkit.casts"
-# An assignment converts by a cast of such a context, and to every type of text.
-# https://www.postgresql.org/docs/current/catalog-pg-cast.html
-IS_ASSIGNED = """
-    SELECT coalesce((SELECT typcategory = 'S' FROM pg_type WHERE oid = to_regtype($2)), false)
-        OR EXISTS (SELECT FROM pg_cast WHERE castsource = to_regtype($1)
-            AND casttarget = to_regtype($2) AND castcontext IN ('a', 'i'))
-"""
 
 
 class CastColumn(ops.AlterColumnOp):
@@ -71,8 +65,17 @@ def _with_cast(
         yield op
         return
     found, wanted = pictures.definitions("column", op.schema, op.table_name, op.column_name)
-    old, new = (str((facets or {}).get("type")) for facets in (found, wanted))
-    to_new, to_old = (_using(op, *pair, context, pictures) for pair in ((old, new), (new, old)))
+    if found is None or wanted is None:
+        yield op
+        return
+    old, new = (_base_type(str(facets["type"]), pictures) for facets in (found, wanted))
+    conversions = _conversions(context, pictures)
+    column = context.dialect.identifier_preparer.quote(op.column_name)
+    to_new, to_old = conversions.both_ways(column, old, new)
+    op.info[NOTES] = [
+        *type_notes(op, old, new, to_new, conversions),
+        *type_notes(op, new, old, to_old, conversions, "in the downgrade, "),
+    ]
     if not (to_new or to_old):
         yield op
         return
@@ -89,25 +92,21 @@ def _with_cast(
         yield changed_default(op, None, after, op.modify_type)
 
 
-def _using(
-    op: ops.AlterColumnOp, old: str, new: str, context: AutogenContext, pictures: TwoPictures
-) -> str | None:
-    """Return the expression that makes a value of the type `new`; None if none is needed."""
-    old_base, new_base = (re.sub(r"\([^)]*\)", "", kind) for kind in (old, new))
-    if old_base == new_base:
-        return None
-    connection = context.connection
-    pair = old_base.removesuffix("[]"), new_base.removesuffix("[]")
-    if connection is None or connection.exec_driver_sql(IS_ASSIGNED, pair).scalar_one():
-        return None
-    column = context.dialect.identifier_preparer.quote(op.column_name)
-    enums = {one.name for one in _enums(pictures)}
-    if enums & {*pair}:  # only text is converted to an enum, and an enum to text alone
-        column += "::text[]" if old.endswith("[]") else "::text"
-    default = f"{pictures.scope.default_schema}."
-    return f"{column}::{new.removeprefix(default)}"
+def _base_type(kind: str, pictures: TwoPictures) -> str:
+    """Return what a domain is made of, which values are converted to; other types as they are."""
+    element = kind.removesuffix("[]")
+    for picture in (pictures.wanted, pictures.scope.found):
+        domain = picture.objects.get(f"type {element}")
+        if domain is not None and "domain of" in domain.definition:
+            return str(domain.definition["domain of"]) + kind[len(element) :]
+    return kind
 
 
-def _enums(pictures: TwoPictures) -> Iterator[SchemaObject]:
+def _conversions(context: AutogenContext, pictures: TwoPictures) -> Conversions:
+    assert context.connection is not None  # noqa: S101 - for the type checker
+    enums: dict[str, list[str]] = {}
     for picture in (pictures.found, pictures.wanted):
-        yield from (one for one in picture.objects.values() if "enum" in one.definition)
+        for one in picture.objects.values():
+            if "enum" in one.definition:
+                enums.setdefault(one.name, []).extend(one.definition["enum"])
+    return Conversions(context.connection, enums, str(pictures.scope.default_schema))

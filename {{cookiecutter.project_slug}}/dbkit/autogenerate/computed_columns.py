@@ -6,18 +6,18 @@ computed column whose expression differs is dropped and added, which loses nothi
 https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import Column, Computed, text
+from sqlalchemy import Column, Computed, Table, text
+from sqlalchemy.types import TypeEngine
 
 from dbkit.autogenerate.statements import Statement, escaped
 from dbkit.autogenerate.two_pictures import TwoPictures
-from dbkit.schema import SchemaObject
+from dbkit.schema import Facets, SchemaObject
 
 NAME = "dbkit.computed_columns"
 
@@ -38,8 +38,8 @@ def compare(
     return PriorityDispatchResult.CONTINUE
 
 
-def replacements(pictures: TwoPictures) -> Iterator[ops.MigrateOperation]:
-    """Yield, for each column that is computed in another way, operations that drop and add it.
+def replace_computed(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
+    """Drop and add each column that is computed in another way.
 
     What is computed can be computed again. A column that is computed no more keeps its values.
     """
@@ -54,14 +54,31 @@ def replacements(pictures: TwoPictures) -> Iterator[ops.MigrateOperation]:
         before = str(old.definition.get("computed", ""))
         is_sqlite = pictures.dialect.name == "sqlite"
         if not is_sqlite and before.endswith("STORED") and column.computed is None:
-            yield _kept(old)
+            upgrade.ops.append(_kept(old))
             continue
-        schema, name = table.schema, table.name
-        drop = ops.DropColumnOp.from_column_and_tablename(
-            schema, name, _reflected(column, old, is_sqlite=is_sqlite)
-        )
-        add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
-        yield ops.ModifyTableOps(name, [drop, add], schema=schema)
+        replace_column(upgrade, table, column, old.definition, is_sqlite=is_sqlite)
+
+
+def replace_column(
+    upgrade: ops.UpgradeOps, table: Table, column: Column[Any], found: Facets, *, is_sqlite: bool
+) -> None:
+    """Drop a column and add it as the models have it, in place of what would alter it.
+
+    Args:
+        found: what the database says of it.
+    """
+    schema, name = table.schema, table.name
+    kind: TypeEngine[Any] = column.type
+    for change in upgrade.ops:
+        if isinstance(change, ops.ModifyTableOps) and change.table_name == name:
+            for op in [*change.ops] if change.schema == schema else ():
+                if isinstance(op, ops.AlterColumnOp) and op.column_name == column.name:
+                    change.ops.remove(op)
+                    kind = op.existing_type or kind
+    reflected = _reflected(column, found, kind, is_sqlite=is_sqlite)
+    drop = ops.DropColumnOp.from_column_and_tablename(schema, name, reflected)
+    add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
+    upgrade.ops.append(ops.ModifyTableOps(name, [drop, add], schema=schema))
 
 
 def _kept(old: SchemaObject) -> Statement:
@@ -78,22 +95,28 @@ def _kept(old: SchemaObject) -> Statement:
     )
 
 
-def _reflected(column: Column[Any], old: SchemaObject, *, is_sqlite: bool) -> Column[Any]:
-    """Return the column as the database has it, as far as its models' type goes."""
-    expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
+def _reflected(
+    column: Column[Any], found: Facets, kind: TypeEngine[Any], *, is_sqlite: bool
+) -> Column[Any]:
+    """Return the column as the database has it."""
+    expression, _, how = str(found.get("computed", "")).rpartition(" ")
     if is_sqlite:  # which keeps the parentheses around it
         expression = expression[1:-1]
-    computed = [Computed(escaped(expression), persisted=kind == "STORED")] if expression else []
-    default = old.definition.get("default")
+    computed = [Computed(escaped(expression), persisted=how == "STORED")] if expression else []
+    default = found.get("default")
     return Column(
         column.name,
-        column.type,
+        kind,
         *computed,
         server_default=text(escaped(str(default))) if default else None,
-        nullable="not null" not in old.definition,
+        nullable="not null" not in found,
     )
 
 
-Plugin(NAME).add_autogenerate_comparator(
-    compare, "column", "server_default", priority=DispatchPriority.FIRST
-)
+PLUGIN = Plugin(NAME)
+# What is a dialect's comes before what is for all: Alembic fails with such a column if the service
+# has a function for comparing defaults.
+for dialect in ("postgresql", "sqlite"):
+    PLUGIN.add_autogenerate_comparator(
+        compare, "column", "server_default", qualifier=dialect, priority=DispatchPriority.FIRST
+    )

@@ -17,15 +17,16 @@ def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> P
     """
     ours = {*scope.by_key, *scope.replaced}
     schemas = {table.schema for table in scope.tables} - {None}
-    schemas |= {enum.schema for enum in scope.enums.values()}
+    schemas |= {one.schema for one in (*scope.enums.values(), *scope.domains.values())}
     kept, left_open = list[SchemaObject](), set[str | None]()
     for one in picture.objects.values():
         key = scope.key_of(one)
         is_described = (
-            scope.topmost(one, picture) in ours
+            scope.topmost(one, picture) in ours or scope.key_of_parent(one) in scope.domains
             if one.kind in WITH_TABLES
             else key in scope.sequences
             or key in scope.enums
+            or key in scope.domains
             or key in scope.replaced_types
             or (one.kind == "schema" and key[1] in schemas)
         )

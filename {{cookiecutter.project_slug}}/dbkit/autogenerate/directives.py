@@ -12,9 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.column_checks import write_column_checks
-from dbkit.autogenerate.computed_columns import replacements
+from dbkit.autogenerate.computed_columns import replace_computed
+from dbkit.autogenerate.dependents import renew_dependents
 from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
+from dbkit.autogenerate.notes import notes_of
 from dbkit.autogenerate.ordering import order
 from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.primary_keys import write_primary_keys
@@ -23,6 +25,7 @@ from dbkit.autogenerate.renames import possible_renames
 from dbkit.autogenerate.sqlite_indexes import drop_replaced_indexes
 from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
+from dbkit.autogenerate.unwritable import keep_partitioning, leave_to_sql
 
 NO_CHANGES = "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
 Directives = list[ops.MigrationScript]
@@ -79,7 +82,11 @@ def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) ->
         write_column_checks(upgrade, pictures)
         if dialect == "sqlite":
             write_primary_keys(upgrade, pictures)
-        upgrade.ops += replacements(pictures)
+        replace_computed(upgrade, pictures)
+        if dialect == "postgresql":
+            renew_dependents(upgrade, pictures)
+            leave_to_sql(upgrade)
+            keep_partitioning(upgrade, pictures)
         order(upgrade, is_sqlite=dialect == "sqlite")
         if dialect == "sqlite":
             write_options(upgrade, pictures)
@@ -107,7 +114,11 @@ def _finish(context: MigrationContext, directives: Directives) -> None:
         script.rev_id: [
             note
             for change in script.upgrade_ops_list
-            for note in (*possible_renames(change.ops), *possible_renamed_values(change.ops))
+            for note in (
+                *possible_renames(change.ops),
+                *possible_renamed_values(change.ops),
+                *notes_of(change.ops),
+            )
         ]
         for script in directives
     }

@@ -49,12 +49,19 @@ def _dropped_before(
         texts = [text for text in (facets or {}).values() if isinstance(text, str)]
         return any(f"'::{name}" in text for name in types for text in texts)
 
+    def leaves(found: Facets | None, wanted: Facets | None) -> bool:
+        """Tell whether a column is of such a type no more, whose rows may have values that go."""
+        kinds = [str((facets or {}).get("type")).removesuffix("[]") for facets in (found, wanted)]
+        return kinds[0] in types and kinds[1] not in types
+
     for table in [op for op in rest if isinstance(op, ops.ModifyTableOps) and replaced]:
         early: list[ops.MigrateOperation] = []
         late: list[ops.MigrateOperation] = []
         for op in table.ops:
             found, wanted = _definitions(op, pictures)
-            if isinstance(op, ops.AlterColumnOp) and op.modify_server_default is not False:
+            if isinstance(op, ops.AlterColumnOp) and leaves(found, wanted):
+                early.append(op)
+            elif isinstance(op, ops.AlterColumnOp) and op.modify_server_default is not False:
                 if uses(found):
                     before = op.existing_server_default
                     early.append(changed_default(op, before, None, op.existing_type))

@@ -1,4 +1,4 @@
-"""Which enum types models have, and which ones of a database nothing else uses."""
+"""Which enum types and domains models have, and which ones of a database nothing else uses."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,18 +14,33 @@ from dbkit.schema import SchemaObject
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 NAME = re.compile(r'(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+))*')
 ROUTINES = {"function", "procedure", "aggregate"}
+Domains = dict[tuple[str | None, str], postgresql.DOMAIN]
 Enums = dict[tuple[str | None, str], postgresql.ENUM]
 
 
-def enum_of(column_type: TypeEngine[Any]) -> postgresql.ENUM | None:
-    """Return PostgreSQL's enum type inside of decorators, variants and arrays, if there is one."""
+def inner_type(column_type: TypeEngine[Any]) -> Any:
+    """Return PostgreSQL's own type inside of decorators, variants and arrays."""
     one: Any = column_type.dialect_impl(POSTGRESQL)
     while isinstance(one, TypeDecorator):
         one = one.impl_instance.dialect_impl(POSTGRESQL)
     item = getattr(one, "item_type", None)
-    if item is not None:
-        return enum_of(item)
+    return one if item is None else inner_type(item)
+
+
+def enum_of(column_type: TypeEngine[Any]) -> postgresql.ENUM | None:
+    """Return PostgreSQL's enum type inside of a type, if there is one."""
+    one = inner_type(column_type)
     return one if isinstance(one, postgresql.ENUM) else None
+
+
+def domains_of(tables: Iterable[Table], metadata: MetaData) -> Domains:
+    """Return the models' domains by schema and name; not those that somebody else creates."""
+    inner = [inner_type(column.type) for table in tables for column in table.columns]
+    return {
+        (one.schema or metadata.schema, str(one.name)): one
+        for one in inner
+        if isinstance(one, postgresql.DOMAIN) and one.create_type
+    }
 
 
 def enums_of(tables: Iterable[Table], metadata: MetaData) -> Enums:

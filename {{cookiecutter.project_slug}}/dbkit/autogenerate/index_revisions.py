@@ -107,7 +107,8 @@ def _referred_tables(upgrade: ops.UpgradeOps) -> Iterator[str]:
                 yield _full_name(op.kw.get("referent_schema"), op.referent_table)
         for item in table.columns if isinstance(table, ops.CreateTableOp) else ():
             if isinstance(item, ForeignKeyConstraint):
-                yield item.elements[0].target_fullname.rpartition(".")[0]
+                target = item.elements[0].target_tokens
+                yield _full_name(target.schema, target.table_name)
 
 
 def _full_name(schema: str | None, table: str) -> str:

@@ -10,17 +10,15 @@ from typing import Any
 from warnings import catch_warnings
 
 from alembic.util import CommandError
-from asyncpg import PostgresError
 from sqlalchemy import Connection, Table, event, inspect
 from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from sqlalchemy.schema import CheckFirst, CreateSchema
 
 from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
-from dbkit.autogenerate.script import creating, send
+from dbkit.autogenerate.script import creating, sent
+from dbkit.autogenerate.setting_aside import set_aside
 from dbkit.errors import error_text
-
-ASIDE = "set_aside"  # PostgreSQL: the beginning of the names of schemas with what was there
 
 
 def rebuild(connection: Connection, scope: Scope) -> None:
@@ -33,7 +31,7 @@ def rebuild(connection: Connection, scope: Scope) -> None:
         _drop_on_sqlite(connection, scope)
     else:
         _check_names(scope)
-        _set_aside(connection, scope)
+        set_aside(connection, scope)
     _create(connection, scope)
 
 
@@ -46,30 +44,6 @@ def _check_names(scope: Scope) -> None:
                     f"table {table.fullname}: PostgreSQL keeps {LONGEST_NAME} bytes of a name, and "
                     f"{name} has {len(name.encode())}: shorten it in the models"
                 )
-
-
-def _set_aside(connection: Connection, scope: Scope) -> None:
-    """Move objects out of their schemas: dropping them would drop views and functions, too."""
-    replaced = [
-        *(("TABLE", one) for one in scope.replaced.values()),
-        *(("TYPE", one) for one in scope.replaced_types.values()),
-        *(
-            ("SEQUENCE", one)
-            for one in scope.found.objects.values()
-            if one.kind == "sequence" and scope.key_of(one) in scope.sequences
-        ),
-    ]
-    schemas = dict.fromkeys(scope.key_of(one)[1] for _, one in replaced)
-    aside = {schema: f"{ASIDE}_{number}" for number, schema in enumerate(schemas)}
-    for name in aside.values():
-        connection.execute(CreateSchema(name))
-    moves = [
-        f"ALTER {kind} {one.name} SET SCHEMA {aside[scope.key_of(one)[1]]}"
-        for kind, one in replaced
-    ]
-    if not _send(connection, moves):
-        for statement in moves:
-            connection.exec_driver_sql(statement)
 
 
 def _drop_on_sqlite(connection: Connection, scope: Scope) -> None:
@@ -88,9 +62,8 @@ def _drop_on_sqlite(connection: Connection, scope: Scope) -> None:
 def _create(connection: Connection, scope: Scope) -> None:
     inspector = inspect(connection)
     if connection.dialect.name != "sqlite":
-        schemas = {table.schema for table in scope.tables} | {
-            enum.schema for enum in scope.enums.values()
-        }
+        schemas = {table.schema for table in scope.tables}
+        schemas |= {one.schema for one in (*scope.enums.values(), *scope.domains.values())}
         for schema in sorted(schemas - {None} - {*inspector.get_schema_names()}, key=str):
             connection.execute(CreateSchema(str(schema)))
     here = {
@@ -120,20 +93,7 @@ def _send_script(connection: Connection, scope: Scope, tables: list[Table]) -> b
         statements = creating(scope.metadata, connection.dialect, tables)
     except Exception:  # a listener needs a database, or a type cannot be written
         return False
-    return _send(connection, statements)
-
-
-def _send(connection: Connection, statements: list[str]) -> bool:
-    """Run statements; where one fails, nothing has happened, and the answer is False."""
-    adapted: Any = connection.connection.dbapi_connection
-    if adapted.autocommit:  # each statement by itself
-        return False
-    try:
-        with connection.begin_nested():
-            send(connection, statements)
-    except PostgresError:
-        return False
-    return True
+    return sent(connection, statements)
 
 
 @contextmanager

@@ -67,8 +67,9 @@ def _plugins() -> list[str]:
     """
     import dbkit.autogenerate.sqlite_comparator  # and `comparators`: they replace Alembic's classes
     import dbkit.autogenerate.type_checks  # noqa: F401 - replaces how Alembic writes columns
-    from dbkit.autogenerate import casts, check_constraints, computed_columns, enums
+    from dbkit.autogenerate import casts, check_constraints, computed_columns, enums, log_lines
 
+    log_lines.name_objects()
     ours = (check_constraints, computed_columns, casts, enums)
     return ["alembic.autogenerate.*", *(module.NAME for module in ours)]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from alembic.operations import ops
+from alembic.util import CommandError
 from sqlalchemy import ForeignKeyConstraint
 
 TableOp = ops.CreateTableOp | ops.DropTableOp
@@ -37,8 +38,10 @@ def order(upgrade: ops.UpgradeOps, *, is_sqlite: bool) -> None:
         *_part(changes, _is_foreign_key_dropped),
         *_part(changes, lambda op: isinstance(op, ops.DropIndexOp | ops.DropConstraintOp)),
         *created,
+        *_part(changes, lambda op: isinstance(op, ops.DropColumnOp) and _is_computed(op)),
         *_part(changes, lambda op: isinstance(op, ops.DropColumnOp)),
         *_part(changes, lambda op: not _is_of_another_part(op)),
+        *_part(changes, lambda op: isinstance(op, ops.AddColumnOp)),
         *_part(changes, lambda op: isinstance(op, ops.CreateIndexOp)),
         *_part(changes, lambda op: isinstance(op, ops.AddConstraintOp) and not _is_foreign_key(op)),
         *(_within_table(key) for key in keys),
@@ -67,7 +70,14 @@ def _is_foreign_key_dropped(op: ops.MigrateOperation) -> bool:
 
 
 def _is_of_another_part(op: ops.MigrateOperation) -> bool:
+    if isinstance(op, ops.AddColumnOp):
+        return _is_computed(op)  # from others, which have their types then
     return isinstance(op, ops.CreateIndexOp | ops.AddConstraintOp)
+
+
+def _is_computed(op: ops.AddColumnOp | ops.DropColumnOp) -> bool:
+    column = op.column if isinstance(op, ops.AddColumnOp) else op.to_column()
+    return column.computed is not None
 
 
 def _within_table(op: ops.MigrateOperation) -> ops.ModifyTableOps:
@@ -112,8 +122,13 @@ def _keys_of(op: ops.CreateTableOp) -> Iterator[ForeignKeyConstraint]:
 
 def _target(key: ForeignKeyConstraint) -> Name:
     """Return schema and name of the table that a key refers to, which need not be at hand."""
-    *schema, table, _column = key.elements[0].target_fullname.split(".")
-    return ".".join(schema) or None, table
+    tokens = key.elements[0].target_tokens
+    if "." in f"{tokens.table_name}{tokens.column_name}":
+        raise CommandError(
+            f"table {key.table.fullname}: its foreign key refers to {tokens.table_name} "
+            f"({tokens.column_name}), and Alembic cannot write one to a name with a dot"
+        )
+    return tokens.schema, tokens.table_name
 
 
 def _sorted(refers: dict[Name, list[Name]]) -> tuple[list[Name], set[tuple[Name, Name]]]:

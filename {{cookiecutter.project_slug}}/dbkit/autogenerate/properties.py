@@ -16,7 +16,7 @@ ALWAYS = {
     | {"primary key", "autoincrement", "on conflict"},
     "constraint": {"definition"},
     "index": {"definition"},
-    "type": {"enum"},
+    "type": {"enum", "domain of", "not null", "default", "collation"},
     "schema": set[str](),
 }
 WHERE_SAID = {

@@ -3,10 +3,11 @@
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import TypeDecorator
+from sqlalchemy import Interval, TypeDecorator
+from sqlalchemy.dialects.postgresql import DOMAIN, ENUM
 
 from dbkit.alembic_internals import render_type
-from dbkit.autogenerate.enum_types import POSTGRESQL, enum_of
+from dbkit.autogenerate.enum_types import POSTGRESQL, inner_type
 
 SERVICE = "app"  # the package that revisions do not import
 
@@ -20,10 +21,12 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     """
     if kind != "type":
         return False
+    if isinstance(item, Interval):  # of which SQLAlchemy shows nothing of what it was made with
+        return _interval(item, _prefix(context))
     package = type(item).__module__.partition(".")[0]
     if isinstance(item, TypeDecorator) and package != "sqlalchemy":  # which has Interval, say
         return render_type(item.load_dialect_impl(context.migration_context.dialect), context)
-    if context.dialect.name == "postgresql" and (rendered := _enum(item, _prefix(context))):
+    if context.dialect.name == "postgresql" and (rendered := _named(item, context)):
         return rendered
     if package == SERVICE:
         context.imports.add("from dbkit.sql_type import SQLType")
@@ -37,13 +40,24 @@ def _prefix(context: AutogenContext) -> str:
     return str(context.opts["sqlalchemy_module_prefix"] or "")
 
 
-def _enum(item: Any, prefix: str) -> str | Literal[False]:
-    """Render an enum type, or an array of it, as one that no table creates or drops."""
-    enum = enum_of(item)
-    if enum is None or not enum.name:
+def _interval(item: Interval, prefix: str) -> str:
+    options = {name: getattr(item, name) for name in ("second_precision", "day_precision")}
+    chosen = [f"{name}={value!r}" for name, value in options.items() if value is not None]
+    return f"{prefix}Interval({', '.join(chosen)})"
+
+
+def _named(item: Any, context: AutogenContext) -> str | Literal[False]:
+    """Render an enum type or domain, or an array of it, as one that no table creates or drops."""
+    one, prefix = inner_type(item), _prefix(context)
+    if not isinstance(one, ENUM | DOMAIN) or not one.name:
         return False
-    schema = f", schema={str(enum.schema)!r}" if enum.schema else ""
-    values = ", ".join(map(repr, enum.enums))
-    text = f"{prefix}Enum({values}, name={str(enum.name)!r}{schema}, create_type=False)"
+    schema = f", schema={str(one.schema)!r}" if one.schema else ""
+    if isinstance(one, DOMAIN):
+        context.imports.add("from sqlalchemy.dialects import postgresql")
+        kind = render_type(one.data_type, context)
+        text = f"postgresql.DOMAIN({str(one.name)!r}, {kind}{schema}, create_type=False)"
+    else:
+        values = ", ".join(map(repr, one.enums))
+        text = f"{prefix}Enum({values}, name={str(one.name)!r}{schema}, create_type=False)"
     is_array = hasattr(item.dialect_impl(POSTGRESQL), "item_type")
     return f"{prefix}ARRAY({text})" if is_array else text

@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Enum, MetaData, Sequence, Table
+from sqlalchemy.dialects.postgresql import DOMAIN
 
 from dbkit.alembic_internals import sequences_of
-from dbkit.autogenerate.enum_types import enums_of, used_by_those_alone
+from dbkit.autogenerate.enum_types import domains_of, enums_of, used_by_those_alone
 from dbkit.autogenerate.properties import names_in
 from dbkit.schema import Picture, SchemaObject
 
@@ -99,6 +100,14 @@ class Scope:
             return {}
         found = enums_of(self.tables, self.metadata)
         return {self.key("type", *names): enum for names, enum in found.items()}
+
+    @cached_property
+    def domains(self) -> dict[tuple[str, ...], DOMAIN]:
+        """The models' domains."""
+        if self.default_schema is None:
+            return {}
+        found = domains_of(self.tables, self.metadata)
+        return {self.key("type", *names): domain for names, domain in found.items()}
 
     @cached_property
     def replaced_types(self) -> dict[tuple[str, ...], SchemaObject]:

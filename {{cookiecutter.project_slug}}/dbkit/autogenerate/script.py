@@ -8,6 +8,7 @@ from typing import Any
 from warnings import catch_warnings
 
 from alembic.util import CommandError
+from asyncpg import PostgresError
 from sqlalchemy import Connection, Dialect, MetaData, Table
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.exc import SAWarning
@@ -52,3 +53,18 @@ def send(connection: Connection, statements: Iterable[str]) -> None:
     connection.exec_driver_sql("SELECT 1")  # SQLAlchemy begins the transaction with a statement
     adapted: Any = connection.connection.dbapi_connection
     adapted.run_async(lambda driver: driver.execute(script))
+
+
+def sent(connection: Connection, statements: list[str]) -> bool:
+    """Run statements; where one fails, nothing has happened, and the answer is False."""
+    if not statements:  # the driver fails with an empty script
+        return True
+    adapted: Any = connection.connection.dbapi_connection
+    if adapted.autocommit:  # each statement by itself
+        return False
+    try:
+        with connection.begin_nested():
+            send(connection, statements)
+    except PostgresError:
+        return False
+    return True
