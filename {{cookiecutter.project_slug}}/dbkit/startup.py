@@ -10,7 +10,7 @@ from alembic.util import CommandError
 from dbkit.connection import DatabaseURL, migration_database
 from dbkit.environment import load_options
 from dbkit.execution import migration_connection, upgrade
-from dbkit.locking import WaitBudget
+from dbkit.locking import WaitBudget, limited_waits
 from dbkit.revisions import compare_revisions, read_current
 from dbkit.settings import get_settings
 from dbkit.status import Status, read_status
@@ -33,7 +33,10 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     """
     database = database or migration_database()
     budget = WaitBudget(get_settings().migration_wait)
-    async with migration_connection(database, budget) as connection:
+    async with (
+        migration_connection(database, budget) as connection,
+        limited_waits(connection, database),
+    ):
         current = await read_current(connection, load_options())
     status = await asyncio.to_thread(compare_revisions, current)
     if status.pending or status.unknown:  # which may be ahead, or on another branch
