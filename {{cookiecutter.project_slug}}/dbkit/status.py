@@ -8,9 +8,8 @@ from alembic.util import CommandError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import revisions
-from dbkit.connection import DatabaseURL, app_database
+from dbkit.connection import DatabaseURL, app_database, connect, one_line_errors
 from dbkit.environment import load_options
-from dbkit.locking import reading
 from dbkit.revisions import Status, UnreadableRevisions, read_current
 
 __all__ = [
@@ -54,8 +53,9 @@ async def read_status(database: DatabaseURL | None = None) -> Status:
         DatabaseUnavailable: no connection; or one of its kind, `UnreadableRevisions`: see above.
     """
     database = (database or app_database()).for_reading()
-    async with reading(database) as connection:
-        current = await current_revisions(connection)
+    with one_line_errors(database):
+        async with connect(database) as connection:
+            current = await current_revisions(connection)
     # The first time, all revision files are read.
     return await asyncio.to_thread(compare_revisions, current)
 
