@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from support.projects import Project, ok
+from support.projects import Project, ok, refusal
 from support.servers import running_server
 
 
@@ -17,3 +17,10 @@ def test_more_tables_than_a_transaction_has_locks_for(compiled_project: Path, tm
         ok(project.make("migrate"))
         assert "No changes" in ok(project.make("migration", "MSG=nothing"))
         assert "ok: " in ok(project.make("migration-check"))
+        ok(project.make("migration-empty", "MSG=more"))
+        create = 'for number in range(600):\n        op.execute(f"CREATE TABLE more{number} ()")'
+        file = project.revisions("more")[0].relative_to(project.path)
+        project.edit(str(file), "None:\n    pass", f"None:\n    {create}")
+        line = refusal(project.make("migrate"))
+        assert "max_locks_per_transaction. (a transaction keeps a lock on each table and index" in line
+        assert "split the revision, or let an administrator raise that setting" in line

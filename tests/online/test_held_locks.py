@@ -10,6 +10,7 @@ from support.database_state import add_revision, dump
 from support.processes import (
     LONG,
     Session,
+    add_table,
     applied,
     effective,
     failed,
@@ -21,7 +22,7 @@ from support.processes import (
     visitors,
     wait_until,
 )
-from support.projects import INITIAL, Project, ok
+from support.projects import INITIAL, Project, ok, refusal
 
 pytestmark = pytest.mark.slow
 LOCK_TIMEOUT = 2.0 if LONG else 0.3  # seconds
@@ -367,3 +368,59 @@ def test_an_autocommit_block_that_has_committed_nothing_yet_is_tried_again(proje
 def test_sql_for_somebody_else_to_run_has_both_timeouts(project: Project) -> None:
     printed = ok(project.make("migration-sql", MIGRATION_TIMEOUT="7", MIGRATION_LOCK_TIMEOUT="0.5"))
     assert printed.startswith("SET lock_timeout = '500ms';\n\nSET statement_timeout = '7000ms';\n\nBEGIN;")
+
+
+def lock(session: Session, table: str) -> None:
+    """Lock a table as VACUUM FULL, ALTER TABLE and TRUNCATE do, also against those who read."""
+    session.run("BEGIN", f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+
+def test_a_locked_table_that_no_revision_needs_stops_no_upgrade(project: Project) -> None:
+    add_table(project, "others")
+    project.sql("ALTER TABLE items ADD CHECK (number > -1)")  # the server reads the table to show it
+    with Session(project) as holder:
+        lock(holder, "items")
+        printed = succeeded(start(project, "upgrade", "head", **QUICKLY))
+    reason = f"a table is locked: process {holder.pid} (reports, idle in transaction since "
+    assert f"the history does not keep the schema of this run: {reason}" in printed
+    assert "others" in project.tables()
+
+
+@pytest.mark.parametrize(
+    ("command", "table"),
+    [
+        ("migration-check", "users"),
+        ("migration-check", "alembic_version"),
+        ("migration-current", "alembic_version"),
+        ("migration-log", "alembic_history"),
+    ],
+)
+def test_a_command_that_reads_says_who_has_locked_a_table(project: Project, command: str, table: str) -> None:
+    with Session(project) as holder:
+        lock(holder, table)
+        line = refusal(project.make(command, MIGRATION_LOCK_TIMEOUT="0.3"))
+    assert "a table that has to be read was locked for longer than 0.3 s (MIGRATION_LOCK_TIMEOUT): " in line
+    assert f"process {holder.pid} (reports, idle in transaction since " in line
+    assert f") has locked {table}; run it again when that has ended" in line
+    assert line.endswith("; drift and models were not compared") == (table == "users")
+
+
+def test_an_upgrade_waits_for_who_has_locked_a_table_of_the_migrations(project: Project) -> None:
+    name = add_column(project, "added")
+    with Session(project) as holder:
+        lock(holder, "alembic_version")
+        process = start(project, "upgrade", "head", **QUICKLY)
+        printed = read_until(process, "try 2 follows")
+        assert f"a table of the migrations is locked: process {holder.pid} (reports" in printed
+        holder.run("COMMIT")
+        succeeded(process)
+    assert project.version() == [name]
+
+
+def test_an_upgrade_gives_up_where_a_table_of_the_migrations_stays_locked(project: Project) -> None:
+    add_column(project, "added")
+    with Session(project) as holder:
+        lock(holder, "alembic_history")
+        line = failed(start(project, "upgrade", "head", MIGRATION_WAIT="0.5", MIGRATION_LOCK_TIMEOUT="0.2"))
+    assert "gave up after 0.5 s (MIGRATION_WAIT): a table of the migrations is locked" in line
+    assert "has locked alembic_history" in line

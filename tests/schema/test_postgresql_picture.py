@@ -72,6 +72,28 @@ def test_a_restored_dump_is_no_difference(postgres_server: PostgresServer) -> No
         unpack(b"something else")
 
 
+def test_the_version_that_a_server_gives_a_column_is_no_difference(postgres_server: PostgresServer) -> None:
+    """15.20 and 17.12 are the first that keep it among the options; here it is written, for all servers."""
+    url = postgres_server.create_database()
+    name = url.rpartition("/")[2]
+    postgres_server.sql("CREATE TABLE t (a integer, b integer)", name)
+    postgres_server.sql("ALTER TABLE t ALTER a SET (n_distinct = 7)", name)
+
+    async def take() -> Picture:
+        async with connect(parse_database_url(url), autocommit=False) as connection:
+            return await connection.run_sync(read)
+
+    pictures = []
+    for version in (1, 2):
+        changed = f"array_remove(attoptions, 'pg_attver=1') || 'pg_attver={version}'::text"
+        where = "attrelid = 't'::regclass AND attnum > 0"
+        postgres_server.sql(f"UPDATE pg_attribute SET attoptions = {changed} WHERE {where}", name)
+        pictures.append(asyncio.run(take()))
+    assert differences(*pictures) == []
+    options = [pictures[1].objects[f"column public.t.{name}"].definition.get("options") for name in "ab"]
+    assert options == [["n_distinct=7"], None]
+
+
 @pytest.mark.parametrize(("change", "expected"), [item for part in DRIFTS.values() for item in part.items()])
 def test_a_change_by_hand_is_seen_by_name(
     found: dict[str, list[Difference]], change: str, expected: str

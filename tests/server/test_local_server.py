@@ -102,4 +102,7 @@ def test_without_a_local_server_it_says_what_to_do(limited: Project) -> None:
     line = refusal(limited.make("migration-check"))
     assert "this role may not create databases, and there is no PostgreSQL" in line
     assert "ALTER ROLE … CREATEDB, or name a server of PostgreSQL" in line
-    assert line.endswith("in TEST_DATABASE_URL")
+    assert line.endswith("in TEST_DATABASE_URL; drift and models were not compared")
+    add_revision(limited)
+    line = refusal(limited.make("migration-check"))
+    assert line.startswith("FAILED: 1 pending ('make migrate' runs them); 127.0.0.1")

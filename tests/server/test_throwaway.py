@@ -1,5 +1,6 @@
 """Throwaway databases work where the real one does, and say in a line what they lack."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Iterator
@@ -8,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from dbkit.connection import connect
+from dbkit.connection.url import parse_database_url
 from support import poolers
 from support.database_state import add_revision
 from support.processes import Session, wait_until
@@ -21,7 +24,8 @@ SHOW = """
 import asyncio
 from dbkit.connection import connect, throwaway_database, throwaway_home
 async def show():
-    async with throwaway_database(throwaway_home()) as database, connect(database) as connection:
+    home = throwaway_home()
+    async with throwaway_database(home) as database, connect(database, keep_limits=True) as connection:
         settings = "server_encoding", "lc_ctype", "TimeZone", "search_path", "statement_timeout"
         for name in settings:
             print((await connection.exec_driver_sql(f"SHOW {name}")).scalar_one())
@@ -45,6 +49,25 @@ def narrow(postgresql_project: Project, postgres_server: PostgresServer) -> Iter
 def name_of(project: Project) -> str:
     """The name of a project's database."""
     return project.url.rpartition("/")[2]
+
+
+def test_timeouts_for_requests_end_no_command(postgres_server: PostgresServer) -> None:
+    server = postgres_server
+    server.sql(f"CREATE ROLE hurried LOGIN PASSWORD '{SECRET}'")
+    names = ["statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"]
+    if int(server.sql("SHOW server_version_num")) >= 170000:
+        names.append("transaction_timeout")
+    for name in names:
+        server.sql(f"ALTER ROLE hurried SET {name} = '1min'")
+    database = parse_database_url(server.url(user="hurried", password=SECRET))
+
+    async def show(**options: bool) -> set[str]:
+        async with connect(database, **options) as connection:
+            return {(await connection.exec_driver_sql(f"SHOW {name}")).scalar_one() for name in names}
+
+    assert asyncio.run(show()) == {"0"}
+    assert asyncio.run(show(keep_limits=True)) == {"1min"}
+    server.sql("DROP ROLE hurried")
 
 
 @pytest.mark.parametrize("where", ["role", "URL"])

@@ -50,7 +50,8 @@ def shape(project: Project) -> list[tuple[object, ...]]:
         " CASE WHEN indisvalid THEN '' ELSE 'INVALID' END"
         " FROM pg_index WHERE indrelid IN ('users'::regclass, 'orders'::regclass)"
         " UNION ALL SELECT conname, pg_get_constraintdef(oid), ''"
-        " FROM pg_constraint WHERE conrelid IN ('users'::regclass, 'orders'::regclass)"
+        # PostgreSQL 18 has NOT NULL among them, which the columns show.
+        " FROM pg_constraint WHERE contype <> 'n' AND conrelid IN ('users'::regclass, 'orders'::regclass)"
         " UNION ALL SELECT attname, format_type(atttypid, atttypmod),"
         "   attnotnull::text || coalesce(pg_get_expr(adbin, adrelid), '')"
         " FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum"

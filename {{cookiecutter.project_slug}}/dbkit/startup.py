@@ -13,7 +13,7 @@ from dbkit.connection import DatabaseURL, app_database, migration_database, quer
 from dbkit.environment import load_options
 from dbkit.errors import DatabaseUnavailable
 from dbkit.execution import migration_connection, upgrade
-from dbkit.locking import WaitBudget
+from dbkit.locking import WaitBudget, limited_waits
 from dbkit.revisions import compare_revisions, read_current
 from dbkit.settings import get_settings
 from dbkit.status import Status, current_revisions, read_status
@@ -80,7 +80,10 @@ async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:
     """
     database = database or migration_database()
     budget = WaitBudget(get_settings().migration_wait)
-    async with migration_connection(database, budget) as connection:
+    async with (
+        migration_connection(database, budget) as connection,
+        limited_waits(connection, database),
+    ):
         current = await read_current(connection, load_options())
     status = await asyncio.to_thread(compare_revisions, current)
     if status.pending or status.unknown:  # which may be ahead, or on another branch

@@ -54,7 +54,7 @@ async def read_status(database: DatabaseURL | None = None) -> Status:
     """
     database = (database or app_database()).for_reading()
     with one_line_errors(database):
-        async with connect(database) as connection:
+        async with connect(database, keep_limits=True) as connection:
             current = await current_revisions(connection)
     # The first time, all revision files are read.
     return await asyncio.to_thread(compare_revisions, current)

@@ -11,9 +11,10 @@ from dbkit.adoption.files import Baseline, remove_files, write_baseline
 from dbkit.adoption.refusals import check_committed, check_objects, check_revisions
 from dbkit.checks.pictures import read_ours, take_picture
 from dbkit.config import EnvironmentOptions, alembic_config
-from dbkit.connection import DatabaseURL, connect, one_line_errors, throwaway_database
+from dbkit.connection import DatabaseURL, throwaway_database
 from dbkit.execution import adopt, quiet, upgrade
 from dbkit.history import TABLE as HISTORY_TABLE
+from dbkit.locking import reading
 from dbkit.revisions import read_current
 from dbkit.schema import Picture, differences, read
 
@@ -61,22 +62,21 @@ async def _read_schema(
 ) -> str:
     source = database.for_reading()
     patterns = (alembic_config().get_main_option("leave_alone") or "").split()
-    with one_line_errors(source):
-        async with connect(source, autocommit=False) as connection:
-            if current := await read_current(connection, options):
-                raise CommandError(
-                    f"{source.name_to_type} stands at {', '.join(current)}: it is managed already. "
-                    "If no revision ever ran there: alembic stamp --purge base"
-                )
-            await connection.run_sync(check_objects, patterns)
-            await connection.rollback()
-            whole = await connection.run_sync(read)
-            ours = await connection.run_sync(read_ours, options)
-            await _check_content(ours, home, options)
-            left_out = whole.objects.keys() - ours.objects.keys()
-            if database.dialect == "sqlite":
-                names = {key.partition(" ")[2] for key in left_out}
-                return await connection.run_sync(sqlite.read_statements, names)
+    async with reading(source) as connection:
+        if current := await read_current(connection, options):
+            raise CommandError(
+                f"{source.name_to_type} stands at {', '.join(current)}: it is managed already. "
+                "If no revision ever ran there: alembic stamp --purge base"
+            )
+        await connection.run_sync(check_objects, patterns)
+        await connection.rollback()
+        whole = await connection.run_sync(read)
+        ours = await connection.run_sync(read_ours, options)
+        await _check_content(ours, home, options)
+        left_out = whole.objects.keys() - ours.objects.keys()
+        if database.dialect == "sqlite":
+            names = {key.partition(" ")[2] for key in left_out}
+            return await connection.run_sync(sqlite.read_statements, names)
     tables = [_pattern(whole, key) for key in left_out if whole.objects[key].kind in OF_PG_DUMP]
     text = dump.dump_schema(url, whole.version, sorted(tables))
     schema = options.version_table_schema

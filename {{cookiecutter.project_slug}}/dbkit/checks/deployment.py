@@ -14,8 +14,9 @@ from dbkit.checks.models import (
 )
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect, one_line_errors
+from dbkit.connection import DatabaseURL
 from dbkit.history import check_ahead, find_edited
+from dbkit.locking import reading
 from dbkit.revisions import Status, compare_revisions, read_current, scripts
 from dbkit.throwaways import built_database, throwaway_server
 
@@ -37,8 +38,7 @@ async def check_deployment(
     """
     report.add("heads", find_unmerged_heads())
     source = database.for_reading()
-    with one_line_errors(source):
-        status = await _compare_revisions(source, options, report)
+    status = await _compare_revisions(source, options, report)
 
     same_kind = home.dialect == database.dialect
     async with AsyncExitStack() as stack:
@@ -69,7 +69,7 @@ async def check_deployment(
 async def _compare_revisions(
     source: DatabaseURL, options: EnvironmentOptions, report: Report
 ) -> Status:
-    async with connect(source) as connection:
+    async with reading(source) as connection:
         status = compare_revisions(await read_current(connection, options))
         edited = await connection.run_sync(find_edited, scripts(), status.current)
         report.add("edited", [edited] if edited else [])

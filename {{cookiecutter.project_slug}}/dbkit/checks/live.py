@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 from dbkit.checks.changes import ChangesByHand
 from dbkit.checks.failing import find_failing, find_under_construction, without
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect
+from dbkit.connection import DatabaseURL
 from dbkit.history import Scope
+from dbkit.locking import reading
 from dbkit.schema import Picture, read
 
 
@@ -33,8 +34,8 @@ class LiveDatabase:
 
 
 async def look_at(database: DatabaseURL, options: EnvironmentOptions) -> LiveDatabase:
-    """Read a live database. Raises `DBAPIError`: the catalogue cannot be read."""
-    async with connect(database, autocommit=False) as connection:
+    """Read a live database. Raises `DatabaseUnavailable`: its catalogue cannot be read."""
+    async with reading(database) as connection:
         return await connection.run_sync(_look, Scope.of(options))
 
 

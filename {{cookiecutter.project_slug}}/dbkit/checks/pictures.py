@@ -3,8 +3,9 @@
 from sqlalchemy import Connection
 
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect, one_line_errors
+from dbkit.connection import DatabaseURL
 from dbkit.history import Scope
+from dbkit.locking import reading
 from dbkit.schema import Picture, read
 
 
@@ -12,11 +13,11 @@ async def take_picture(database: DatabaseURL, options: EnvironmentOptions) -> Pi
     """Return what `database` holds, read by a connection of its own.
 
     Raises:
-        DatabaseUnavailable: no connection, one that broke, or a catalogue that may not be read.
+        DatabaseUnavailable: no connection, one that broke, a catalogue that may not be read, or
+            a table that is locked.
     """
-    with one_line_errors(database):
-        async with connect(database, autocommit=False) as connection:
-            return await connection.run_sync(read_ours, options)
+    async with reading(database) as connection:
+        return await connection.run_sync(read_ours, options)
 
 
 def read_ours(connection: Connection, options: EnvironmentOptions) -> Picture:

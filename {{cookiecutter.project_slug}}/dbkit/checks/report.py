@@ -59,6 +59,14 @@ class Report:
             }
         )
 
+    def describe_end(self, reason: str) -> str:
+        """Return the line of a check that has not come to its end: what it found, and left out."""
+        left_out = []
+        if self.pending is not None and self.models is None:
+            what = "models were" if self.drift is not None else "drift and models were"
+            left_out = [f"{what} not compared"]
+        return "; ".join([*self.messages, reason, *left_out])
+
     @property
     def messages(self) -> list[str]:
         """A line for each problem."""

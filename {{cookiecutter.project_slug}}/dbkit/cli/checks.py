@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 from dbkit import meter
@@ -49,13 +49,15 @@ def check(arguments: argparse.Namespace) -> str | None:
 
     report = Report()
     run = one_line_failures(lambda _arguments: _check(report))
-    if not arguments.json:
-        return run(arguments)
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr) if arguments.json else nullcontext():
         failure = run(arguments)
     if failure is not None and not report.is_complete:
-        report.add(FAILED, [failure.removeprefix("FAILED: ")])
-    print(report.as_json())
+        reason = failure.removeprefix("FAILED: ")
+        if reason != failure:  # not interrupted
+            failure = f"FAILED: {report.describe_end(reason)}"
+        report.add(FAILED, [reason])
+    if arguments.json:
+        print(report.as_json())
     return failure
 
 

@@ -48,14 +48,14 @@ def add_commands(commands: Any) -> None:
 
 def show_log(arguments: argparse.Namespace) -> None:
     """Print the history of the database."""
-    from dbkit.connection import connect, migration_database, one_line_errors
+    from dbkit.connection import migration_database
     from dbkit.history import read_history, report
+    from dbkit.locking import reading
 
     async def read() -> list[Any]:
         database = migration_database().for_reading()
-        with one_line_errors(database):
-            async with connect(database) as connection:
-                return await connection.run_sync(read_history)
+        async with reading(database) as connection:
+            return await connection.run_sync(read_history)
 
     rows = asyncio.run(read())
     print(report.as_json(rows) if arguments.json else report.as_table(rows))

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
-from sqlalchemy import NullPool
+from sqlalchemy import NullPool, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,6 +14,15 @@ from dbkit.connection.engine import create_engine
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import sqlstate
 
+# Set in our own session alone: one that a pooler lends would keep them for others. A server before
+# 17 has no transaction_timeout.
+# https://www.postgresql.org/docs/current/runtime-config-client.html
+LIFT = """
+SELECT set_config(name, '0', false) FROM pg_settings
+WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout',
+        'idle_in_transaction_session_timeout')
+    AND setting <> '0' AND pg_backend_pid() = {pid}
+"""
 # SQLSTATE of a database that was dropped, and of one that roles may not enter.
 CLOSED_TO_US = ("3D000", "42501")
 
@@ -24,19 +34,34 @@ def quoted(name: str) -> str:
 
 @asynccontextmanager
 async def connect(
-    database: DatabaseURL, *, autocommit: bool = True
+    database: DatabaseURL, *, autocommit: bool = True, keep_limits: bool = False
 ) -> AsyncIterator[AsyncConnection]:
     """One connection without a pool, by default in autocommit mode, which DDL on databases needs.
+
+    Args:
+        keep_limits: leave timeouts that are set for the role or the database, and meant for
+            requests, as they are: for what a running service asks.
 
     Raises: whatever the driver raises; see `dbkit.connection.failures`.
     """
     isolation = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
     engine = create_engine(database, poolclass=NullPool, **isolation)
+    if database.dialect == "postgresql" and not keep_limits:
+        event.listen(engine.sync_engine, "connect", lift_limits)
     try:
         async with engine.connect() as connection:
             yield connection
     finally:
         await engine.dispose()
+
+
+def lift_limits(connection: Any, _record: object) -> None:
+    """Let no timeout for requests end a command: databases are copied, and commands pause."""
+
+    async def lift(driver: Any) -> None:
+        await driver.execute(LIFT.format(pid=driver.get_server_pid()))
+
+    connection.run_async(lift)
 
 
 @asynccontextmanager

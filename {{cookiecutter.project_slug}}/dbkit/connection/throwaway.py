@@ -124,11 +124,10 @@ def _advice(error: DBAPIError, template: str) -> str:
             f"{said}; a throwaway database needs a role that may create databases, and a template:"
             f" ALTER DATABASE {quoted(template)} IS_TEMPLATE true"
         )
-    reason = said if code == INSUFFICIENT_PRIVILEGE else explain(error) or said
-    return (
-        f"{reason}; let a superuser run ALTER ROLE … CREATEDB, or name another"
-        " server for throwaway databases in TEST_DATABASE_URL"
-    )
+    another = "name another server for throwaway databases in TEST_DATABASE_URL"
+    if code == INSUFFICIENT_PRIVILEGE:
+        return f"{said}; let a superuser run ALTER ROLE … CREATEDB, or {another}"
+    return f"{explain(error) or said}; if that stays so, {another}"
 
 
 def _make_file(throwaway: DatabaseURL, copy_of: DatabaseURL | None) -> None:

@@ -6,12 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any, TextIO
 
 from alembic import command
 from alembic.runtime.environment import EnvironmentContext
 from alembic.util import CommandError
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import execution
 from dbkit.config import DATABASE, EnvironmentOptions
@@ -20,7 +22,7 @@ from dbkit.environment.comparing import autogenerate, check
 from dbkit.environment.read_only import read
 from dbkit.environment.stamps import check_stamp
 from dbkit.history import Scope
-from dbkit.locking import WaitBudget
+from dbkit.locking import WaitBudget, limited_waits
 from dbkit.memory import no_garbage_collection
 from dbkit.request import Kind, Request
 from dbkit.revisions import writer
@@ -67,8 +69,9 @@ def carry_out(
         work = _create_version_table if writes else read
         budget = WaitBudget(get_settings().migration_wait) if writes else None
 
-        async def run(connection: Any) -> None:
-            await connection.run_sync(work, environment, keywords)
+        async def run(connection: AsyncConnection) -> None:
+            async with nullcontext() if writes else limited_waits(connection, database):
+                await connection.run_sync(work, environment, keywords)
 
         _run_async(_with_connection(database, run, budget))
 

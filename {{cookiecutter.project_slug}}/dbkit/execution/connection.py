@@ -6,13 +6,14 @@ from dataclasses import replace
 from time import monotonic
 
 from alembic.util import CommandError
-from sqlalchemy import NullPool
+from sqlalchemy import NullPool, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dbkit.connection import DatabaseURL, create_engine, one_line_errors
 from dbkit.connection.availability import may_answer_later
 from dbkit.connection.failures import describe_failure
 from dbkit.connection.libpq_options import CACHES
+from dbkit.connection.server import lift_limits
 from dbkit.execution import sqlite
 from dbkit.locking import WaitBudget
 
@@ -43,6 +44,8 @@ async def migration_connection(
     engine = create_engine(database, poolclass=NullPool)
     if database.dialect == "sqlite":
         sqlite.prepare_engine(engine)
+    else:
+        event.listen(engine.sync_engine, "connect", lift_limits)
     try:
         with one_line_errors(database):
             async with AsyncExitStack() as stack:

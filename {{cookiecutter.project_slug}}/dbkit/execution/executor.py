@@ -22,6 +22,7 @@ from dbkit.history import Scope, create_table
 from dbkit.locking import (
     MigrationSession,
     WaitBudget,
+    limit_wait,
     lock_holder,
     lock_key,
     migration_session,
@@ -133,7 +134,7 @@ class Executor:
     async def _run_on_sqlite(self, connection: AsyncConnection) -> None:
         timeout = self.settings.migration_lock_timeout * 1000
         await connection.exec_driver_sql(f"PRAGMA busy_timeout = {timeout:.0f}")
-        steps = await self.retry(connection, self._find_steps)
+        steps = await self._find_steps(connection)
         if self._is_pending(steps):
             await connection.execution_options(writes=True)
             with self.progress.metered(steps):
@@ -148,9 +149,14 @@ class Executor:
         return False
 
     async def _find_steps(self, connection: AsyncConnection) -> list[MigrationStep]:
+        """Find what is pending, or wait for who has locked a table of the migrations."""
+        return await self.retry(connection, self._read_steps)
+
+    async def _read_steps(self, connection: AsyncConnection) -> list[MigrationStep]:
         """Find what is pending. Reads only, and leaves no transaction open."""
 
         def find(connection: Connection) -> list[MigrationStep]:
+            limit_wait(connection, self.settings.migration_lock_timeout)
             context = self._configure(connection, dont_mutate=True)
             heads = context.get_current_heads()
             with one_line(self.finder.script, heads=heads):

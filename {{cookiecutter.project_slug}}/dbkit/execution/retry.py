@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dbkit.errors import error_text
 from dbkit.execution import sqlite
 from dbkit.execution.progress import Progress
+from dbkit.locking import find_locker
 from dbkit.revisions import MigrationError, is_lock_error
 from dbkit.transactions import TransactionGuard
 
@@ -43,13 +44,16 @@ class Retry:
                 if not (is_lock_error(error) and self.guard.repeatable):
                     await self.progress.record_failed(_text_of(error))
                     raise
-                await self._back_off(error)
+                await self._back_off(error, connection)
 
-    async def _back_off(self, error: BaseException) -> None:
+    async def _back_off(self, error: BaseException, connection: AsyncConnection) -> None:
         """Wait before the next attempt, or give up."""
         progress, remains = self.progress, self.guard.has_committed
-        if progress.step is None:
+        if progress.step is None and self.database.dialect == "sqlite":
             reason = f"another process writes to {self.database.server}"
+        elif progress.step is None:
+            reason = f"a table of the migrations is locked{await connection.run_sync(find_locker)}"
+            await connection.rollback()
         else:
             undone = "" if remains else " and was rolled back"
             blockers = f": {progress.blockers.last}" if progress.blockers.last else ""

@@ -17,6 +17,8 @@ from dbkit.history import (
     read_history,
     read_picture,
 )
+from dbkit.locking import find_locker
+from dbkit.revisions import is_lock_error
 from dbkit.schema import Picture, differences, read
 
 log = logging.getLogger("alembic.migrator")
@@ -96,7 +98,11 @@ def _try(
         with connection.begin_nested() if inside else connection.begin():
             return work(connection)
     except (SQLAlchemyError, OSError) as error:
-        log.warning("%s: %s; the run goes on", failed, error_text(error))
+        reason = error_text(error)
+        if connection.dialect.name == "postgresql" and is_lock_error(error):
+            with connection.begin():
+                reason = f"a table is locked{find_locker(connection)}"
+        log.warning("%s: %s; the run goes on", failed, reason)
         return None
 
 

@@ -13,13 +13,15 @@ from dbkit.connection import DatabaseURL, connect
 
 log = logging.getLogger("alembic.migrator")
 
-# https://www.postgresql.org/docs/current/view-pg-locks.html
-WAITING = text("""
-SELECT waitstart::text AS wait, extract(epoch FROM clock_timestamp() - waitstart) AS waited,
-    (SELECT string_agg(format('process %s (%s%s%s)', a.pid,
+# A session, as a row `a` of pg_stat_activity, in words.
+DESCRIBED = """format('process %s (%s%s%s)', a.pid,
             coalesce(nullif(a.application_name, '') || ', ', ''),
             coalesce(a.state, a.backend_type, 'user ' || a.usename),
-            to_char(a.xact_start, '" since "HH24:MI:SS TZ')), ', ')
+            to_char(a.xact_start, '" since "HH24:MI:SS TZ'))"""
+# https://www.postgresql.org/docs/current/view-pg-locks.html
+WAITING = text(f"""
+SELECT waitstart::text AS wait, extract(epoch FROM clock_timestamp() - waitstart) AS waited,
+    (SELECT string_agg({DESCRIBED}, ', ')
         FROM pg_stat_activity AS a WHERE a.pid = ANY (pg_blocking_pids(:pid))) AS blockers
 FROM pg_locks WHERE pid = :pid AND NOT granted AND waitstart IS NOT NULL
 """)

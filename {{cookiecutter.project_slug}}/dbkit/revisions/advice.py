@@ -18,6 +18,7 @@ from dbkit.settings import get_settings
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 NOT_NULL_VIOLATION, SYNTAX_ERROR, OBJECT_IN_USE = "23502", "42601", "55006"
+OUT_OF_MEMORY, LOCKS = "53200", "max_locks_per_transaction"
 # Schema, table or index, column, type or constraint or extension, function.
 ALREADY_EXISTS = ("42P06", "42P07", "42701", "42710", "42723")
 # Functions of the server that refuse two statements in one, and DDL while triggers wait.
@@ -31,6 +32,10 @@ EXTENSION = (
     "TEST_DATABASE_TEMPLATE names"
 )
 NEEDS_VALUE = "give it a server_default, or see 'Zero downtime' in alembic/README.md"
+NO_LOCK_LEFT = (
+    "a transaction keeps a lock on each table and index that it touches: split the revision, or "
+    "let an administrator raise that setting, and restart the server"
+)
 # SQLite speaks English only, and has one code for all of its errors in statements.
 SQLITE = (
     (r"(PRAGMA|VACUUM|ATTACH|DETACH)\b", "(within|inside) (a )?transaction", ONCE),
@@ -71,6 +76,8 @@ def _of_postgresql(error: DBAPIError, seconds: float) -> str | None:
         return ONE_EACH
     if code == OBJECT_IN_USE and function == CHECKING_USE:
         return "change rows and tables in revisions of their own"
+    if code == OUT_OF_MEMORY and LOCKS in str(getattr(driver_error(error), "hint", "")):
+        return NO_LOCK_LEFT
     if code == NOT_NULL_VIOLATION and statement.startswith("ALTER TABLE"):
         return NEEDS_VALUE
     return None

@@ -17,7 +17,8 @@ SELECT 'column' AS kind, c.name || '.' || quote_ident(a.attname) AS name, c.kind
         'storage', CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage END,
         'compression', nullif(a.attcompression, ''),
         'statistics', nullif(a.attstattarget, -1),
-        'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) AS o),
+        -- Since the minor versions of November 2026 the server keeps a version of each column among them.
+        'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attoptions) AS o WHERE o NOT LIKE 'pg\_attver=%'),
         'foreign options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(a.attfdwoptions) AS o),
         'inherited', CASE WHEN NOT c.relispartition THEN nullif(a.attinhcount, 0) END,
         'declared here, too', a.attinhcount > 0 AND a.attislocal AND NOT c.relispartition,
