@@ -67,17 +67,18 @@ class Change:
         self._build(a, self.before)
         wanted, old = read(b), read(a)
         a.commit()
-        revision = OurRevision(a, self.after)
+        revision = OurRevision(a, self.after, old)
         self.notes = [*notes_of(revision._script.upgrade_ops_list[0].ops)]
         a.commit()
         with a.begin():
             for row in self.rows:
                 a.exec_driver_sql(row)
         revision.upgrade()
-        self.wrong += "".join(one.describe("A", "B") for one in differences(read(a), wanted))
+        new = read(a)
+        self.wrong += "".join(one.describe("A", "B") for one in differences(new, wanted))
         self.up = [tuple(row) for row in a.exec_driver_sql(self.query)]
         a.commit()
-        self.wrong += "" if OurRevision(a, self.after).is_empty else "another revision is not empty"
+        self.wrong += "" if OurRevision(a, self.after, new).is_empty else "another revision is not empty"
         a.commit()
         revision.downgrade()
         self.wrong += "".join(one.describe("A", "A before") for one in differences(read(a), old))
