@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from dbkit.schema.picture import Picture, SchemaObject, without_defaults
-from dbkit.schema.sqlite_sql import Statement, normalized
+from dbkit.schema.sqlite_sql import Statement
+from dbkit.schema.sqlite_tokens import normalized
 
 OURS = "name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 SQL = f"SELECT type, name, tbl_name, sql FROM sqlite_master WHERE {OURS}"

@@ -4,34 +4,14 @@ CHECKs, computed columns, COLLATE, AUTOINCREMENT and DEFERRABLE are in no pragma
 https://www.sqlite.org/lang_createtable.html
 """
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-TOKEN = re.compile(
-    r"""--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[\w$]+(?:\.\w+)?|\|\||[<>!=]=|<>|<<|>>|->>?|\S""",
-    re.DOTALL,
-)
-NAME = re.compile(r"[^\W\d][\w$]*")
+from dbkit.schema.sqlite_tokens import name_of, normalized, tokens_of
+
 OF_A_TABLE = {"CONSTRAINT", "CHECK", "PRIMARY", "UNIQUE", "FOREIGN"}
 CONFLICTS = {"NULL", "KEY", "UNIQUE", "CHECK"}  # what ON CONFLICT can stand behind
-KEYWORDS = {*OF_A_TABLE, "COLLATE", "AUTOINCREMENT", "AS", "DEFERRABLE", "NOT", "STORED"}
-
-
-def tokens_of(sql: str) -> list[str]:
-    """Split a statement; comments go, and names lose quotes that they do not need."""
-    found = (match[0] for match in TOKEN.finditer(sql))
-    return [_unquoted(token) for token in found if not token.startswith(("--", "/*"))]
-
-
-def normalized(sql: str) -> str:
-    """The same statement with single spaces and without comments."""
-    text = ""
-    for token in tokens_of(sql):
-        space = "" if not text or text.endswith("(") or token in ("(", ",", ")") else " "
-        text += space + token
-    return text
 
 
 class Statement:
@@ -56,7 +36,7 @@ class Statement:
             if clause[0].upper() in OF_A_TABLE:
                 self._read_parts(clause, None)
             else:
-                self.columns[_name(clause[0]).lower()] = self._read_parts(clause[1:], clause[0])
+                self.columns[name_of(clause[0]).lower()] = self._read_parts(clause[1:], clause[0])
 
     @property
     def has_autoincrement(self) -> bool:
@@ -89,18 +69,19 @@ class Statement:
         """Take what no pragma says out of a column's definition or a constraint."""
         found: dict[str, Any] = {}
         name: str | None = None
-        key: tuple[str, ...] = (_name(column),) if column else ()
+        key: tuple[str, ...] = (name_of(column),) if column else ()
         parts = list(_with_groups(tokens))
         for number, (token, group) in enumerate(parts):
             following = [part[0] for part in parts[number + 1 : number + 4]]
-            match token.upper():
+            is_name = number > 0 and parts[number - 1][0].upper() == "CONSTRAINT"
+            match "" if is_name else token.upper():
                 case "CONSTRAINT":
-                    name = _name(following[0])
+                    name = name_of(following[0])
                 case "CHECK":
                     self.checks.append((name, group))
                     name = None
                 case "COLLATE" if column:
-                    found["collation"] = _name(following[0]).upper()
+                    found["collation"] = name_of(following[0]).upper()
                 case "AUTOINCREMENT":
                     found["autoincrement"] = True
                 case "AS" if group:
@@ -142,22 +123,8 @@ def _with_groups(tokens: list[str]) -> Iterator[tuple[str, str]]:
 
 def _names(group: str) -> tuple[str, ...]:
     """Return the names in parentheses."""
-    return tuple(_name(token) for token in tokens_of(group) if token not in ("(", ",", ")"))
+    return tuple(name_of(token) for token in tokens_of(group) if token not in ("(", ",", ")"))
 
 
 def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
-
-
-def _name(token: str) -> str:
-    """What a name is without the quotes that `tokens_of` has left."""
-    quote = token[0] if token[0] in "'\"" else ""
-    return token[1:-1].replace(quote * 2, quote) if quote else token
-
-
-def _unquoted(token: str) -> str:
-    quoted = token[0] in '"`[' and len(token) > 1
-    inner = token[1:-1].replace('""', '"') if quoted else token
-    if not quoted or (NAME.fullmatch(inner) and inner.upper() not in KEYWORDS):
-        return inner
-    return '"' + inner.replace('"', '""') + '"'

@@ -1,7 +1,7 @@
 """Views and triggers that use a table: whether they fit the copy that a batch has made of it."""
 
 from dbkit.operations.sqlite_batches.master import Master, mentions
-from dbkit.schema.sqlite_sql import tokens_of
+from dbkit.schema.sqlite_tokens import tokens_of
 
 EVENTS = ("DELETE", "INSERT", "UPDATE")
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Row
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.errors import error_text
-from dbkit.schema.sqlite_sql import Statement, tokens_of
+from dbkit.schema.sqlite_sql import Statement
+from dbkit.schema.sqlite_tokens import name_of, tokens_of
 
 
 class Master:
@@ -47,6 +48,11 @@ class Master:
     def declared_types(self) -> dict[str, str]:
         """Return the type of each column as it was declared."""
         return {row.name: row.type for row in self.pragma("table_xinfo", self.table)}
+
+    def defaults(self) -> dict[str, str]:
+        """Return the default of each column that has one, without parentheses around it."""
+        rows = self.pragma("table_xinfo", self.table)
+        return {row.name: row.dflt_value for row in rows if row.dflt_value is not None}
 
     def actions(self) -> dict[tuple[str, ...], tuple[str | None, str | None]]:
         """Return ON UPDATE and ON DELETE of each foreign key, by its columns in lower case."""
@@ -140,4 +146,7 @@ class Master:
 
 def mentions(sql: str, column: str) -> bool:
     """True where a name in an expression is that of a column: SQLite takes "x" for text, too."""
-    return any(token.strip('"').lower() == column.lower() for token in tokens_of(sql))
+    return any(
+        not token.startswith("'") and name_of(token).lower() == column.lower()
+        for token in tokens_of(sql)
+    )
