@@ -10,8 +10,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import IntegrityError
 
 import dbkit.operations  # noqa: F401 - what is tested
+from dbkit.errors import error_text
 from dbkit.schema import Picture, differences, read
 
 TABLE = "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a {a}, note TEXT{more})"
@@ -122,6 +124,7 @@ def test_a_renamed_column_is_renamed_wherever_it_stands(
 
 USERS_OF_A_COLUMN = [
     ("CREATE INDEX i ON t (lower(a))", "index i of table t needs column a, which the batch drops"),
+    ("CREATE INDEX i ON t (abs([a]))", "index i of table t needs column a, which the batch drops"),
     ("CREATE VIEW w AS SELECT a FROM t", "view w"),
     ("CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO log VALUES (NEW.a); END", "trigger r"),
     ("CREATE TRIGGER r AFTER INSERT ON log BEGIN UPDATE t SET a = 1; END", "trigger r"),
@@ -156,6 +159,39 @@ def test_a_check_that_needs_a_column_that_goes_is_named(
             batch.drop_constraint("ck_t_a", type_="check")
             batch.drop_column("a")
         assert connection.exec_driver_sql("SELECT * FROM t").keys() == ["id", "note"]
+
+
+VIOLATIONS = {
+    "NOT NULL": ('batch.alter_column("a", nullable=False)', "NOT NULL constraint failed: t.a"),
+    "UNIQUE": (
+        'batch.create_unique_constraint("u", ["note", "a"])',
+        "UNIQUE constraint failed: t.note, t.a",
+    ),
+    "CHECK": ('batch.create_check_constraint("c", "a > 1")', "CHECK constraint failed: c, in table t"),
+    "a primary key": (
+        'batch.create_primary_key("pk", ["note"])',
+        "UNIQUE constraint failed: t.note",
+    ),
+    "a type of a strict table": (
+        'batch.alter_column("note", type_=sa.INTEGER())',
+        "cannot store TEXT value in INTEGER column t.note",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VIOLATIONS)
+def test_rows_that_do_not_fit_are_named_by_the_table_and_not_by_its_copy(
+    connection: Connection, op: Operations, kind: str
+) -> None:
+    table = "a_name_so_long_that_alembic_cuts_that_of_the_copy"
+    strict = " STRICT" if "strict" in kind else ""
+    build(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, note TEXT)" + strict, rows=1)
+    connection.exec_driver_sql("INSERT INTO t VALUES (2, 1, 'n1'), (3, NULL, 'n')")
+    connection.exec_driver_sql(f"ALTER TABLE t RENAME TO {table}")
+    operation, line = VIOLATIONS[kind]
+    with pytest.raises(IntegrityError) as caught, op.batch_alter_table(table, recreate="always") as batch:
+        eval(operation, {"batch": batch, "sa": sa})  # noqa: S307 - one of those above
+    assert error_text(caught.value) == line.replace("t.", f"{table}.").replace("table t", f"table {table}")
 
 
 def test_no_value_is_converted_by_a_change_of_its_type(connection: Connection, op: Operations) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 from alembic.ddl.impl import DefaultImpl
 from alembic.operations.batch import ApplyBatchImpl
 from alembic.util import CommandError
-from sqlalchemy import CheckConstraint, Constraint, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Computed, Constraint, Index, PrimaryKeyConstraint, Table
 
 from dbkit.operations.sqlite_batches.completion import checks_of, complete
 from dbkit.operations.sqlite_batches.master import Master
+from dbkit.operations.sqlite_batches.messages import naming_table
 from dbkit.operations.sqlite_batches.remaking import check_dropped, remade
 from dbkit.operations.sqlite_batches.renaming import rename_columns, with_new_names
 
@@ -65,10 +66,17 @@ class KeepingBatch(ApplyBatchImpl):
     ) -> None:
         """Change a column; SQLite itself renames one, wherever its name stands.
 
+        One that is computed no more keeps its values.
+
         No value is converted: CAST makes 0 of what is no number, and 2026 of a date.
         """
         transfer: dict[str, Any] = self.column_transfers[column_name]
         expression = transfer.get("expr")
+        column, default = self.columns[column_name], changes.get("server_default", False)
+        if isinstance(default, Computed) or (default is not False and column.computed is not None):
+            computed = default if isinstance(default, Computed) else None
+            column.computed = column.server_default = column.server_onupdate = computed
+            changes["server_default"] = False if computed is not None else default
         super().alter_column(table_name, column_name, *arguments, **changes)
         if expression is not None:
             transfer["expr"] = expression
@@ -134,7 +142,8 @@ class KeepingBatch(ApplyBatchImpl):
             new_indexes += given
         self.indexes.clear()  # which Alembic would make without their order and collations
         self.new_indexes.clear()
-        with remade(self.master, self.old_indexes):
+        naming = naming_table(self.table.name, self.temp_table_name)
+        with remade(self.master, self.old_indexes), naming:
             super()._create(op_impl)
         for index in new_indexes:
             op_impl.create_index(with_new_names(index, self.renamed))

@@ -15,16 +15,21 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    TextClause,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import conv
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from dbkit.operations.sqlite_batches.expressions import (
+    as_default,
+    expression_of,
+    plain,
+    without_parameters,
+)
 from dbkit.operations.sqlite_batches.master import Master
-from dbkit.schema.sqlite_sql import Statement, normalized
+from dbkit.schema.sqlite_sql import Statement
+from dbkit.schema.sqlite_tokens import normalized
 
 CONFLICT = "sqlite_on_conflict"
 GENERATED = " GENERATED ALWAYS"  # which a pragma takes for a part of the type
@@ -62,15 +67,15 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
     Args:
         statement: the one of `master`.
     """
-    types = master.declared_types()
+    types, defaults = master.declared_types(), master.defaults()
     for column in table.columns:
         said = statement.columns.get(column.name.lower(), {})
         _complete_type(column, types[column.name], said.get("collation"), dialect)
         if column.computed is not None and "computed" in said:
             column.computed.sqltext = expression_of(said["computed"])
         default = column.server_default
-        if isinstance(default, DefaultClause) and isinstance(default.arg, TextClause):
-            default.arg = without_parameters(default.arg.text)
+        if isinstance(default, DefaultClause):
+            default.arg = without_parameters(as_default(defaults[column.name]))
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
     complete_keys(table.foreign_key_constraints, statement, master)
@@ -122,21 +127,6 @@ def checks_of(table: Table, statement: Statement) -> list[CheckConstraint]:
         CheckConstraint(plain(expression), name=conv(name) if name else None, table=owner)
         for name, expression in statement.checks
     ]
-
-
-def expression_of(computed: str) -> Any:
-    """Return the expression of a computed column, such as `(a * 2) STORED`."""
-    return plain(computed.rpartition(" ")[0])
-
-
-def plain(expression: str) -> Any:
-    """Return an expression without its outermost parentheses, in which `:name` is no parameter."""
-    return without_parameters(expression[1:-1])
-
-
-def without_parameters(sql: str) -> TextClause:
-    """Return SQL in which `:name` is no parameter."""
-    return text(sql.replace(":", r"\:"))
 
 
 def _complete_type(
