@@ -66,7 +66,7 @@ class OurRevision:
         with connection.begin():
             self._context = MigrationContext.configure(connection, opts=self._keywords)
             self._script = produce_migrations(self._context, metadata)
-        prepare(self._script, pictures, connection.dialect.name)
+        prepare(self._script, pictures, self._context)
         self._render()
         self.is_empty = self._script.upgrade_ops_list[0].is_empty() and not pictures.differences()
         for _ in range(2):

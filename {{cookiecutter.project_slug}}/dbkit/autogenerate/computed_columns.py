@@ -6,7 +6,6 @@ computed column whose expression differs is dropped and added, which loses nothi
 https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
@@ -14,6 +13,7 @@ from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Column, Computed, text
+from sqlalchemy.types import TypeEngine
 
 from dbkit.autogenerate.statements import Statement, escaped
 from dbkit.autogenerate.two_pictures import TwoPictures
@@ -38,11 +38,17 @@ def compare(
     return PriorityDispatchResult.CONTINUE
 
 
-def replacements(pictures: TwoPictures) -> Iterator[ops.MigrateOperation]:
-    """Yield, for each column that is computed in another way, operations that drop and add it.
+def write_replacements(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
+    """Drop and add each column that is computed in another way.
 
-    What is computed can be computed again. A column that is computed no more keeps its values.
+    What is computed can be computed again. A column that is computed no more keeps its values. The
+    old one goes before the columns that it uses, and the new one comes after those that it uses; on
+    SQLite all that in one batch.
     """
+    changes = {
+        (op.schema, op.table_name): op for op in upgrade.ops if isinstance(op, ops.ModifyTableOps)
+    }
+    is_sqlite = pictures.dialect.name == "sqlite"
     for difference in pictures.differences():
         old, new = difference.first, difference.second
         if old is None or new is None or "computed" not in difference.facets:
@@ -50,18 +56,55 @@ def replacements(pictures: TwoPictures) -> Iterator[ops.MigrateOperation]:
         table = pictures.scope.table_of(new)
         if table is None:
             continue
-        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{table.name}.")]
-        before = str(old.definition.get("computed", ""))
-        is_sqlite = pictures.dialect.name == "sqlite"
-        if not is_sqlite and before.endswith("STORED") and column.computed is None:
-            yield _kept(old)
-            continue
         schema, name = table.schema, table.name
-        drop = ops.DropColumnOp.from_column_and_tablename(
-            schema, name, _reflected(column, old, is_sqlite=is_sqlite)
-        )
+        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{name}.")]
+        before = str(old.definition.get("computed", ""))
+        if not is_sqlite and before.endswith("STORED") and column.computed is None:
+            upgrade.ops.append(_kept(old))
+            continue
+        if is_sqlite and (schema, name) not in changes:
+            changes[schema, name] = ops.ModifyTableOps(name, [])
+            upgrade.ops.append(changes[schema, name])
+        others = changes.get((schema, name), ops.ModifyTableOps(name, []))
+        column_type = _take_old_type(others, column)
+        found = _reflected(column, column_type, old, is_sqlite=is_sqlite)
+        if is_sqlite and column.computed is None:
+            others.ops.insert(0, _computed_no_more(name, column, found))
+            continue
+        drop = ops.DropColumnOp.from_column_and_tablename(schema, name, found)
         add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
-        yield ops.ModifyTableOps(name, [drop, add], schema=schema)
+        if is_sqlite:
+            others.ops[:] = [drop, *others.ops, add]
+        else:
+            upgrade.ops.insert(0, ops.ModifyTableOps(name, [drop], schema=schema))
+            upgrade.ops.append(ops.ModifyTableOps(name, [add], schema=schema))
+
+
+def _take_old_type(changes: ops.ModifyTableOps, column: Column[Any]) -> TypeEngine[Any]:
+    """Return the type that a column has; takes out what would alter it, which needs no words."""
+    altered = [
+        op
+        for op in changes.ops
+        if isinstance(op, ops.AlterColumnOp) and op.column_name == column.name
+    ]
+    changes.ops[:] = [op for op in changes.ops if op not in altered]
+    types = (op.existing_type for op in altered if op.modify_type is not None)
+    return next((each for each in types if each is not None), column.type)
+
+
+def _computed_no_more(table: str, column: Column[Any], found: Column[Any]) -> ops.AlterColumnOp:
+    """Return what a batch makes of a computed column, which then has a default or none."""
+    is_new_type = found.type is not column.type
+    return ops.AlterColumnOp(
+        table,
+        column.name,
+        existing_type=found.type,
+        modify_type=column.type if is_new_type else None,
+        existing_nullable=found.nullable,
+        modify_nullable=None if found.nullable == column.nullable else column.nullable,
+        existing_server_default=found.computed,
+        modify_server_default=column.server_default,
+    )
 
 
 def _kept(old: SchemaObject) -> Statement:
@@ -78,8 +121,10 @@ def _kept(old: SchemaObject) -> Statement:
     )
 
 
-def _reflected(column: Column[Any], old: SchemaObject, *, is_sqlite: bool) -> Column[Any]:
-    """Return the column as the database has it, as far as its models' type goes."""
+def _reflected(
+    column: Column[Any], column_type: TypeEngine[Any], old: SchemaObject, *, is_sqlite: bool
+) -> Column[Any]:
+    """Return the column as the database has it."""
     expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
     if is_sqlite:  # which keeps the parentheses around it
         expression = expression[1:-1]
@@ -87,7 +132,7 @@ def _reflected(column: Column[Any], old: SchemaObject, *, is_sqlite: bool) -> Co
     default = old.definition.get("default")
     return Column(
         column.name,
-        column.type,
+        column_type,
         *computed,
         server_default=text(escaped(str(default))) if default else None,
         nullable="not null" not in old.definition,
