@@ -84,6 +84,22 @@ def test_a_column_that_is_computed_no_more_keeps_its_values() -> None:
     with_sqlite(run)
 
 
+@pytest.mark.parametrize("module", ["fts5(b, content='t', content_rowid='id')", "rtree(id, low, high)"])
+def test_a_virtual_table_is_left_alone_with_the_tables_that_it_keeps_its_data_in(module: str) -> None:
+    def run(a: Connection, _: Connection) -> None:
+        with a.begin():
+            models({}, "before").create_all(a)
+            a.exec_driver_sql(f"CREATE VIRTUAL TABLE v USING {module}")
+        assert OurRevision(a, models({}, "after")).is_empty
+        revision = OurRevision(a, models({"after": 'sa.Column("c", sa.Integer, unique=True)'}, "after"))
+        assert "drop_table" not in revision.text
+        revision.upgrade()
+        revision.downgrade()
+        assert OurRevision(a, models({}, "after")).is_empty
+
+    with_sqlite(run)
+
+
 def test_a_renamed_member_of_an_enum_without_a_check_is_no_change_of_the_schema() -> None:
     """Such a column is a VARCHAR as long as the longest member. Only its rows have the old name."""
 

@@ -20,7 +20,7 @@ from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.primary_keys import write_primary_keys
 from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
-from dbkit.autogenerate.sqlite_indexes import drop_unseen_indexes
+from dbkit.autogenerate.sqlite_indexes import replace_unseen_indexes
 from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.sqlite_tables import keep_texts
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
@@ -62,8 +62,9 @@ def prepare(script: ops.MigrationScript, pictures: TwoPictures, context: Migrati
         order(upgrade, is_sqlite=is_sqlite)
         if is_sqlite:
             write_options(upgrade, pictures)
-            drop_unseen_indexes(upgrade, pictures)
-        place_enums(upgrade, pictures)
+            replace_unseen_indexes(upgrade, pictures)
+        else:
+            place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
         if is_sqlite and context.connection is not None:
             keep_texts(downgrade, context.connection)

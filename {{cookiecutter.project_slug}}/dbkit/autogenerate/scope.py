@@ -13,6 +13,7 @@ from dbkit.autogenerate.properties import names_in
 from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
+UNDESCRIBED = {"bound", "virtual"}  # partitions, and virtual tables of SQLite: revisions make them
 VIEWS = ("view", "materialized view")
 
 
@@ -126,7 +127,7 @@ class Scope:
         return self.key_of(one) if one.kind == "table" else None
 
     def _would_be_dropped(self, key: tuple[str, ...], one: SchemaObject) -> bool:
-        if "bound" in one.definition or key[-1] in self.own:
+        if not UNDESCRIBED.isdisjoint(one.definition) or one.parent or key[-1] in self.own:
             return False
         table = self._stand_in(key)
         name, schema = table.name, table.schema

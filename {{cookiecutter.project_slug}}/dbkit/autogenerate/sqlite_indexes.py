@@ -12,19 +12,20 @@ from dbkit.autogenerate.statements import Statement
 from dbkit.autogenerate.two_pictures import TwoPictures
 
 
-def drop_unseen_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
-    """Drop, before all else, indexes that go and that no operation drops."""
+def replace_unseen_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
+    """Drop, before all else, indexes that go and that no operation drops; make the new ones last."""
     dropped = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.DropIndexOp)}
     created = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.CreateIndexOp)}
     gone = {f"table {op.table_name}" for op in upgrade.ops if isinstance(op, ops.DropTableOp)}
     for difference in pictures.differences():
-        old = difference.first
+        old, new = difference.first, difference.second
         if old is None or old.kind != "index" or old.parent in gone or old.name in dropped:
             continue
-        if difference.second is None or old.name in created:
-            quoted = pictures.dialect.identifier_preparer.quote(old.name)
-            drop = Statement(f"DROP INDEX {quoted}", str(old.definition["definition"]))
-            upgrade.ops.insert(0, drop)
+        quoted = pictures.dialect.identifier_preparer.quote(old.name)
+        drop = f"DROP INDEX {quoted}"
+        upgrade.ops.insert(0, Statement(drop, str(old.definition["definition"])))
+        if new is not None and old.name not in created:
+            upgrade.ops.append(Statement(str(new.definition["definition"]), drop))
 
 
 def _changes(upgrade: ops.UpgradeOps) -> Iterator[ops.MigrateOperation]:

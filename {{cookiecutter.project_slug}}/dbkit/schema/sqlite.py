@@ -28,6 +28,11 @@ INDEXES = (
     " FROM sqlite_master AS m, pragma_index_list(m.name) AS i, pragma_index_xinfo(i.name) AS x"
     " WHERE m.type = 'table' AND x.key ORDER BY m.name, i.name, x.seqno"
 )
+# https://www.sqlite.org/vtab.html#xshadowname: what full-text search and R*Tree put behind a name.
+SHADOWS = {
+    *("config", "content", "data", "docsize", "idx", "segdir", "segments", "stat"),
+    *("node", "parent", "rowid"),
+}
 Rows = dict[str, list[Row[Any]]]
 
 
@@ -49,7 +54,9 @@ def read(connection: Connection) -> Picture:
     columns = _grouped(connection, COLUMNS)
     indexes, keys = _grouped(connection, INDEXES), _grouped(connection, KEYS)
     objects: list[SchemaObject] = []
+    virtual_names = [name for name, statement in statements.items() if statement.is_virtual]
     for name, statement in statements.items():
+        parent = next((f"table {one}" for one in virtual_names if _is_shadow(name, one)), None)
         if statement.is_virtual:
             virtual = {"virtual": normalized(statement.text)}
             objects.append(_object("table", name, None, virtual))
@@ -57,7 +64,7 @@ def read(connection: Connection) -> Picture:
         of_key = [answer for (kind, _), answer in statement.conflicts.items() if kind == "KEY"]
         options: dict[str, Any] = dict.fromkeys(statement.options, True)
         definition = {**options, "on conflict": of_key[0] if of_key else None}
-        objects.append(_object("table", name, None, definition))
+        objects.append(_object("table", name, parent, definition))
         objects += _columns(name, columns[name], statement)
         objects += _constraints(name, indexes[name], keys[name], statement)
     for row in master:
@@ -65,6 +72,11 @@ def read(connection: Connection) -> Picture:
             parent = None if row.type == "view" else f"table {row.tbl_name}"
             objects.append(_object(row.type, row.name, parent, {"definition": normalized(row.sql)}))
     return Picture.of("sqlite", major * 1000 + minor, objects)
+
+
+def _is_shadow(name: str, virtual: str) -> bool:
+    """Tell whether a virtual table of a module that comes with SQLite keeps its data in a table."""
+    return name.startswith(f"{virtual}_") and name.removeprefix(f"{virtual}_") in SHADOWS
 
 
 def _grouped(connection: Connection, query: str) -> Rows:
