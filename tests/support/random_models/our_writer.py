@@ -23,6 +23,7 @@ from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.proof import Outcome
 from dbkit.autogenerate.scope import Scope
 from dbkit.autogenerate.two_pictures import ANY_SCHEMA, TwoPictures
+from dbkit.autogenerate.verification import ROUNDS
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.schema import read
 
@@ -69,7 +70,7 @@ class OurRevision:
         prepare(self._script, pictures, self._context)
         self._render()
         self.is_empty = self._script.upgrade_ops_list[0].is_empty() and not pictures.differences()
-        for _ in range(2):
+        for _ in range(ROUNDS):
             if not self.is_empty and add_mends([self._script], self._proved()):
                 self._render()
 

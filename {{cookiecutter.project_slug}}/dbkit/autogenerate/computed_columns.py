@@ -2,22 +2,16 @@
 
 A plug-in of Alembic's, whose comparison of SQL texts warns of computed columns, and whose change of
 an identity column fails. Pictures tell what differs, and SQL is written for it (`mends`); a
-computed column whose expression differs is dropped and added, which loses nothing.
+computed column whose expression differs is dropped and added (`computed_replacements`).
 https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import Column, Computed, text
-from sqlalchemy.types import TypeEngine
-
-from dbkit.autogenerate.statements import Statement, escaped
-from dbkit.autogenerate.two_pictures import TwoPictures
-from dbkit.schema import SchemaObject
+from sqlalchemy import Column
 
 NAME = "dbkit.computed_columns"
 
@@ -36,107 +30,6 @@ def compare(
     if any(side.computed is not None or side.identity is not None for side in sides):
         return PriorityDispatchResult.STOP
     return PriorityDispatchResult.CONTINUE
-
-
-def write_replacements(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
-    """Drop and add each column that is computed in another way.
-
-    What is computed can be computed again. A column that is computed no more keeps its values. The
-    old one goes before the columns that it uses, and the new one comes after those that it uses; on
-    SQLite all that in one batch.
-    """
-    changes = {
-        (op.schema, op.table_name): op for op in upgrade.ops if isinstance(op, ops.ModifyTableOps)
-    }
-    is_sqlite = pictures.dialect.name == "sqlite"
-    for difference in pictures.differences():
-        old, new = difference.first, difference.second
-        if old is None or new is None or "computed" not in difference.facets:
-            continue
-        table = pictures.scope.table_of(new)
-        if table is None:
-            continue
-        schema, name = table.schema, table.name
-        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{name}.")]
-        before = str(old.definition.get("computed", ""))
-        if not is_sqlite and before.endswith("STORED") and column.computed is None:
-            upgrade.ops.append(_kept(old))
-            continue
-        if is_sqlite and (schema, name) not in changes:
-            changes[schema, name] = ops.ModifyTableOps(name, [])
-            upgrade.ops.append(changes[schema, name])
-        others = changes.get((schema, name), ops.ModifyTableOps(name, []))
-        column_type = _take_old_type(others, column)
-        found = _reflected(column, column_type, old, is_sqlite=is_sqlite)
-        if is_sqlite and column.computed is None:
-            others.ops.insert(0, _computed_no_more(name, column, found))
-            continue
-        drop = ops.DropColumnOp.from_column_and_tablename(schema, name, found)
-        add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
-        if is_sqlite:
-            others.ops[:] = [drop, *others.ops, add]
-        else:
-            upgrade.ops.insert(0, ops.ModifyTableOps(name, [drop], schema=schema))
-            upgrade.ops.append(ops.ModifyTableOps(name, [add], schema=schema))
-
-
-def _take_old_type(changes: ops.ModifyTableOps, column: Column[Any]) -> TypeEngine[Any]:
-    """Return the type that a column has; takes out what would alter it, which needs no words."""
-    altered = [
-        op
-        for op in changes.ops
-        if isinstance(op, ops.AlterColumnOp) and op.column_name == column.name
-    ]
-    changes.ops[:] = [op for op in changes.ops if op not in altered]
-    types = (op.existing_type for op in altered if op.modify_type is not None)
-    return next((each for each in types if each is not None), column.type)
-
-
-def _computed_no_more(table: str, column: Column[Any], found: Column[Any]) -> ops.AlterColumnOp:
-    """Return what a batch makes of a computed column, which then has a default or none."""
-    is_new_type = found.type is not column.type
-    return ops.AlterColumnOp(
-        table,
-        column.name,
-        existing_type=found.type,
-        modify_type=column.type if is_new_type else None,
-        existing_nullable=found.nullable,
-        modify_nullable=None if found.nullable == column.nullable else column.nullable,
-        existing_server_default=found.computed,
-        modify_server_default=column.server_default,
-    )
-
-
-def _kept(old: SchemaObject) -> Statement:
-    """https://www.postgresql.org/docs/current/sql-altertable.html: DROP EXPRESSION."""
-    table = (old.parent or "").removeprefix("table ")
-    column = old.name.removeprefix(f"{table}.")
-    kind, collation = old.definition["type"], old.definition.get("collation")
-    expression = str(old.definition["computed"]).removesuffix(" STORED")
-    collate = f" COLLATE {collation}" if collation else ""
-    return Statement(
-        f"ALTER TABLE {table} ALTER COLUMN {column} DROP EXPRESSION",
-        f"ALTER TABLE {table} DROP COLUMN {column}, ADD COLUMN {column} {kind}{collate}"
-        f" GENERATED ALWAYS AS ({expression}) STORED",
-    )
-
-
-def _reflected(
-    column: Column[Any], column_type: TypeEngine[Any], old: SchemaObject, *, is_sqlite: bool
-) -> Column[Any]:
-    """Return the column as the database has it."""
-    expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
-    if is_sqlite:  # which keeps the parentheses around it
-        expression = expression[1:-1]
-    computed = [Computed(escaped(expression), persisted=kind == "STORED")] if expression else []
-    default = old.definition.get("default")
-    return Column(
-        column.name,
-        column_type,
-        *computed,
-        server_default=text(escaped(str(default))) if default else None,
-        nullable="not null" not in old.definition,
-    )
 
 
 Plugin(NAME).add_autogenerate_comparator(

@@ -12,7 +12,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.util import asbool
 
 from dbkit.autogenerate.column_checks import write_column_checks
-from dbkit.autogenerate.computed_columns import write_replacements
+from dbkit.autogenerate.computed_replacements import write_replacements
 from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.ordering import order

@@ -13,7 +13,7 @@ from dbkit.autogenerate.two_pictures import TwoPictures
 
 
 def replace_unseen_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
-    """Drop, before all else, indexes that go and that no operation drops; make the new ones last."""
+    """Drop first what goes and what no operation drops; make last what takes its place."""
     dropped = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.DropIndexOp)}
     created = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.CreateIndexOp)}
     gone = {f"table {op.table_name}" for op in upgrade.ops if isinstance(op, ops.DropTableOp)}
