@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import TypeDecorator
+from sqlalchemy import Interval, TypeDecorator
 
 from dbkit.alembic_internals import render_type
 from dbkit.autogenerate.enum_types import POSTGRESQL, enum_of
@@ -25,6 +25,8 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
         return render_type(item.load_dialect_impl(context.migration_context.dialect), context)
     if context.dialect.name == "postgresql" and (rendered := _enum(item, _prefix(context))):
         return rendered
+    if isinstance(item, Interval) and (arguments := _arguments(item)):
+        return f"{_prefix(context)}Interval({arguments})"
     if package == SERVICE:
         context.imports.add("from dbkit.sql_type import SQLType")
         return f"SQLType({item.compile(dialect=context.dialect)!r})"
@@ -35,6 +37,13 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
 
 def _prefix(context: AutogenContext) -> str:
     return str(context.opts["sqlalchemy_module_prefix"] or "")
+
+
+def _arguments(item: Interval) -> str:
+    """Return the arguments of an interval, which its own `repr` leaves out."""
+    given = {name: getattr(item, name) for name in ("second_precision", "day_precision")}
+    arguments = [f"{name}={value}" for name, value in given.items() if value is not None]
+    return ", ".join(arguments + ([] if item.native else ["native=False"]))
 
 
 def _enum(item: Any, prefix: str) -> str | Literal[False]:
