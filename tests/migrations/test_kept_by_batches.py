@@ -34,6 +34,21 @@ KEPT = {
         'CREATE INDEX "i""i" ON t ("x""y")',
     ),
     "on conflict": ("INT NOT NULL ON CONFLICT IGNORE", ", UNIQUE (a, note) ON CONFLICT REPLACE", ""),
+    "unique with collations": (
+        "INT",
+        ", CONSTRAINT u UNIQUE (note COLLATE NOCASE, a DESC) ON CONFLICT IGNORE, UNIQUE (a DESC, id)",
+        "",
+    ),
+    "names that are keywords": (
+        "INT",
+        ', "order" INT, "group" INT AS ("order" + 1), CONSTRAINT "check" CHECK ("order" <> 0)',
+        'CREATE INDEX "index" ON t ("order" DESC) WHERE "group" > 0',
+    ),
+    "defaults": (
+        "INT DEFAULT ((1) + (2))",
+        ", b TEXT DEFAULT (':x'), c DEFAULT -1.5e3, d DEFAULT (x'00')",
+        "",
+    ),
     "descending index": ("INT", "", "CREATE INDEX i ON t (a DESC)"),
     "expression index": ("TEXT", "", "CREATE UNIQUE INDEX i ON t (lower(a), note COLLATE NOCASE)"),
     "partial index": ("INT", "", "CREATE INDEX i ON t (a) WHERE note IS NOT NULL AND a > 3"),
@@ -45,6 +60,9 @@ LAST_LINES = {
     "strict": "CREATE TABLE t (id INTEGER PRIMARY KEY, a ANY, note TEXT, b INT) STRICT",
     "without rowid": "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, note TEXT) WITHOUT ROWID",
     "autoincrement": "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INT, note TEXT)",
+    "key on conflict": (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY ON CONFLICT REPLACE AUTOINCREMENT, a INT, note TEXT)"
+    ),
 }
 SCHEMAS = {
     **{name: (TABLE.format(a=a, more=more), last) for name, (a, more, last) in KEPT.items()},

@@ -6,6 +6,7 @@ https://www.sqlite.org/lang_createtable.html
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from dbkit.schema.sqlite_tokens import name_of, normalized, tokens_of
@@ -32,6 +33,8 @@ class Statement:
         self.conflicts: dict[tuple[str, tuple[str, ...]], str] = {}
         # Names by UNIQUE or FOREIGN, and columns.
         self.names: dict[tuple[str, tuple[str, ...]], str | None] = {}
+        # What stands in parentheses behind UNIQUE, by columns.
+        self.unique: dict[tuple[str, ...], str] = {}
         for clause in self._clauses:
             if clause[0].upper() in OF_A_TABLE:
                 self._read_parts(clause, None)
@@ -91,6 +94,7 @@ class Statement:
                     name = None
                 case "UNIQUE":
                     self.names["UNIQUE", _lower(key or _names(group))] = name
+                    self.unique[_lower(key or _names(group))] = group
                 case "FOREIGN":
                     key = _names(parts[number + 1][1])
                 case "REFERENCES":
@@ -122,8 +126,9 @@ def _with_groups(tokens: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _names(group: str) -> tuple[str, ...]:
-    """Return the names in parentheses."""
-    return tuple(name_of(token) for token in tokens_of(group) if token not in ("(", ",", ")"))
+    """Return the names in parentheses, without COLLATE and DESC behind them."""
+    tokens = tokens_of(group)
+    return tuple(name_of(token) for before, token in pairwise(tokens) if before in ("(", ","))
 
 
 def _lower(names: tuple[str, ...]) -> tuple[str, ...]:

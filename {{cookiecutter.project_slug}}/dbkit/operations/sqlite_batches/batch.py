@@ -5,13 +5,23 @@ from typing import Any
 from alembic.ddl.impl import DefaultImpl
 from alembic.operations.batch import ApplyBatchImpl
 from alembic.util import CommandError
-from sqlalchemy import CheckConstraint, Computed, Constraint, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Constraint,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
-from dbkit.operations.sqlite_batches.completion import checks_of, complete
+from dbkit.operations.sqlite_batches.checks import checks_of, replace_checks
+from dbkit.operations.sqlite_batches.completion import complete
 from dbkit.operations.sqlite_batches.master import Master
 from dbkit.operations.sqlite_batches.messages import naming_table
 from dbkit.operations.sqlite_batches.remaking import check_dropped, remade
 from dbkit.operations.sqlite_batches.renaming import rename_columns, with_new_names
+from dbkit.operations.sqlite_batches.unique import declare_unique, lower_names
 
 
 class KeepingBatch(ApplyBatchImpl):
@@ -33,33 +43,16 @@ class KeepingBatch(ApplyBatchImpl):
         assert impl.connection is not None  # noqa: S101 - for the type checker
         self.master = Master(impl.connection, table.name, table.schema)
         self.is_reflected, self.renamed = reflected, dict[str, str]()
+        self.new_unique = set[tuple[str, ...]]()
         self.old_indexes = self.master.texts("index")
         if reflected:
             statement = self.master.statement()
             complete(table, statement, self.master, impl.dialect)
         # As given by the revision: Alembic would leave out CHECKs without a name.
         super().__init__(impl, table, table_args, table_kwargs, False, **keywords)
-        self.checks: list[CheckConstraint] = []
+        self.checks = checks_of(table, statement) if reflected else []
         if reflected:
-            self._take_checks(checks_of(table, statement))
-
-    def _take_checks(self, checks: list[CheckConstraint]) -> None:
-        """Replace the CHECKs that were reflected."""
-        self.checks = checks
-        kept = (one for one in self.unnamed_constraints if not isinstance(one, CheckConstraint))
-        self.unnamed_constraints = list(kept)
-        self.named_constraints = {
-            name: one
-            for name, one in self.named_constraints.items()
-            if not isinstance(one, CheckConstraint)
-        }
-        # A revision that restates CHECKs in `table_args` restates all without a name, says Alembic.
-        is_restated = any(isinstance(one, CheckConstraint) for one in self.table_args)
-        for check in checks:
-            if check.name:
-                self.named_constraints[str(check.name)] = check
-            elif not is_restated:
-                self.unnamed_constraints.append(check)
+            replace_checks(self, self.checks)
 
     def alter_column(
         self, table_name: str, column_name: str, *arguments: Any, **changes: Any
@@ -88,6 +81,8 @@ class KeepingBatch(ApplyBatchImpl):
         """Add a constraint; a primary key takes the place of the one that is there."""
         if isinstance(const, PrimaryKeyConstraint):
             self._drop_primary_key()
+        if isinstance(const, UniqueConstraint):
+            self.new_unique.add(lower_names(const))
         super().add_constraint(const)
 
     def drop_constraint(self, const: Constraint) -> None:
@@ -121,6 +116,11 @@ class KeepingBatch(ApplyBatchImpl):
             raise CommandError(f"there is no index {idx.name} of table {self.table.name} to drop")
         self.new_indexes.pop(str(idx.name), None)
         self.indexes.pop(str(idx.name), None)
+
+    def _transfer_elements_to_new_table(self) -> None:
+        super()._transfer_elements_to_new_table()
+        if self.is_reflected and self.new_table is not None:
+            declare_unique(self.new_table, self.master.statement(), self.new_unique)
 
     def _create(self, op_impl: DefaultImpl) -> None:
         """Copy the table, and make anew what goes with it."""

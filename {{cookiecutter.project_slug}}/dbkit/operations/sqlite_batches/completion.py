@@ -7,12 +7,10 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
-    CheckConstraint,
     Column,
     DefaultClause,
     Dialect,
     ForeignKeyConstraint,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
@@ -24,7 +22,6 @@ from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 from dbkit.operations.sqlite_batches.expressions import (
     as_default,
     expression_of,
-    plain,
     without_parameters,
 )
 from dbkit.operations.sqlite_batches.master import Master
@@ -116,17 +113,9 @@ def _complete_conflicts(table: Table, statement: Statement) -> None:
             names = tuple(column.name.lower() for column in constraint.columns)
             constraint.dialect_kwargs[CONFLICT] = statement.conflicts.get((kind, names))
     for column in table.columns:
-        answer = statement.conflicts.get(("NULL", (column.name.lower(),)))
-        column.dialect_kwargs[f"{CONFLICT}_not_null"] = answer
-
-
-def checks_of(table: Table, statement: Statement) -> list[CheckConstraint]:
-    """Return the CHECKs of a table in the order of its text, with or without a name."""
-    owner = Table(table.name, MetaData())  # which gives no names
-    return [
-        CheckConstraint(plain(expression), name=conv(name) if name else None, table=owner)
-        for name, expression in statement.checks
-    ]
+        for kind, argument in (("NULL", "not_null"), ("KEY", "primary_key")):
+            answer = statement.conflicts.get((kind, (column.name.lower(),)))
+            column.dialect_kwargs[f"{CONFLICT}_{argument}"] = answer
 
 
 def _complete_type(
