@@ -25,6 +25,10 @@ CHANGES = {
         'sa.Column("a", sa.Integer, nullable=False)',
         'sa.Column("a", sa.Integer, sa.Identity(start=100, increment=10))',
     ),
+    "a sequence in a schema of its own": (
+        'sa.Column("a", sa.Integer)',
+        'sa.Column("a", sa.Integer), *[sa.Sequence("s", schema="New", metadata=metadata)][:0]',
+    ),
     "intervals with arguments": (
         'sa.Column("a", sa.Integer)',
         'sa.Column("b", sa.Interval(second_precision=3)), sa.Column("c", sa.Interval(native=False))',
@@ -50,6 +54,8 @@ def test_a_change_is_made_and_taken_back_in_one_file(postgres_server: PostgresSe
     def run(a: Connection, b: Connection) -> None:
         with a.begin(), b.begin():
             models(CHANGES[change][0]).create_all(a)
+            if '"New"' in CHANGES[change][1]:
+                b.exec_driver_sql('CREATE SCHEMA "New"')
             wanted.create_all(b)
         before = picture(a)
         revision = OurRevision(a, wanted)

@@ -87,6 +87,14 @@ class Scope:
         }
 
     @cached_property
+    def schemas(self) -> set[str]:
+        """The schemas that models name."""
+        named = {table.schema for table in self.tables}
+        named |= {one.schema for one in self.sequences.values()}
+        named |= {one.schema for one in self.enums.values()}
+        return {schema for schema in named if schema is not None}
+
+    @cached_property
     def enums(self) -> dict[tuple[str, ...], Enum]:
         """The models' enum types that are types of the database."""
         if self.default_schema is None:
