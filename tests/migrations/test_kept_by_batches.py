@@ -11,8 +11,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import IntegrityError
 
 import dbkit.operations  # noqa: F401 - what is tested
+from dbkit.errors import error_text
 from dbkit.schema import Picture, differences, read
 
 TABLE = "CREATE TABLE t (id INTEGER NOT NULL PRIMARY KEY, a {a}, note TEXT{more})"
@@ -52,6 +54,21 @@ KEPT = {
         "",
     ),
     "on conflict": ("INT NOT NULL ON CONFLICT IGNORE", ", UNIQUE (a, note) ON CONFLICT REPLACE", ""),
+    "unique with collations": (
+        "INT",
+        ", CONSTRAINT u UNIQUE (note COLLATE NOCASE, a DESC) ON CONFLICT IGNORE, UNIQUE (a DESC, id)",
+        "",
+    ),
+    "names that are keywords": (
+        "INT",
+        ', "order" INT, "group" INT AS ("order" + 1), CONSTRAINT "check" CHECK ("order" <> 0)',
+        'CREATE INDEX "index" ON t ("order" DESC) WHERE "group" > 0',
+    ),
+    "defaults": (
+        "INT DEFAULT ((1) + (2))",
+        ", b TEXT DEFAULT (':x'), c DEFAULT -1.5e3, d DEFAULT (x'00')",
+        "",
+    ),
     "descending index": ("INT", "", "CREATE INDEX i ON t (a DESC)"),
     "expression index": ("TEXT", "", "CREATE UNIQUE INDEX i ON t (lower(a), note COLLATE NOCASE)"),
     "partial index": ("INT", "", "CREATE INDEX i ON t (a) WHERE note IS NOT NULL AND a > 3"),
@@ -63,6 +80,9 @@ LAST_LINES = {
     "strict": "CREATE TABLE t (id INTEGER PRIMARY KEY, a ANY, note TEXT, b INT) STRICT",
     "without rowid": "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, note TEXT) WITHOUT ROWID",
     "autoincrement": "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INT, note TEXT)",
+    "key on conflict": (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY ON CONFLICT REPLACE AUTOINCREMENT, a INT, note TEXT)"
+    ),
 }
 SCHEMAS = {
     **{name: (TABLE.format(a=a, more=more), last) for name, (a, more, last) in KEPT.items()},
@@ -142,6 +162,7 @@ def test_a_renamed_column_is_renamed_wherever_it_stands(
 
 USERS_OF_A_COLUMN = [
     ("CREATE INDEX i ON t (lower(a))", "index i of table t needs column a, which the batch drops"),
+    ("CREATE INDEX i ON t (abs([a]))", "index i of table t needs column a, which the batch drops"),
     ("CREATE VIEW w AS SELECT a FROM t", "view w"),
     ("CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO log VALUES (NEW.a); END", "trigger r"),
     ("CREATE TRIGGER r AFTER INSERT ON log BEGIN UPDATE t SET a = 1; END", "trigger r"),
@@ -186,6 +207,39 @@ def test_a_primary_key_whose_order_a_copy_would_lose_is_refused(
     line = "primary key of table t has COLLATE or DESC"
     with pytest.raises(CommandError, match=line), op.batch_alter_table("t") as batch:
         batch.drop_column("a")
+
+
+VIOLATIONS = {
+    "NOT NULL": ('batch.alter_column("a", nullable=False)', "NOT NULL constraint failed: t.a"),
+    "UNIQUE": (
+        'batch.create_unique_constraint("u", ["note", "a"])',
+        "UNIQUE constraint failed: t.note, t.a",
+    ),
+    "CHECK": ('batch.create_check_constraint("c", "a > 1")', "CHECK constraint failed: c, in table t"),
+    "a primary key": (
+        'batch.create_primary_key("pk", ["note"])',
+        "UNIQUE constraint failed: t.note",
+    ),
+    "a type of a strict table": (
+        'batch.alter_column("note", type_=sa.INTEGER())',
+        "cannot store TEXT value in INTEGER column t.note",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VIOLATIONS)
+def test_rows_that_do_not_fit_are_named_by_the_table_and_not_by_its_copy(
+    connection: Connection, op: Operations, kind: str
+) -> None:
+    table = "a_name_so_long_that_alembic_cuts_that_of_the_copy"
+    strict = " STRICT" if "strict" in kind else ""
+    build(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT, note TEXT)" + strict, rows=1)
+    connection.exec_driver_sql("INSERT INTO t VALUES (2, 1, 'n1'), (3, NULL, 'n')")
+    connection.exec_driver_sql(f"ALTER TABLE t RENAME TO {table}")
+    operation, line = VIOLATIONS[kind]
+    with pytest.raises(IntegrityError) as caught, op.batch_alter_table(table, recreate="always") as batch:
+        eval(operation, {"batch": batch, "sa": sa})  # noqa: S307 - one of those above
+    assert error_text(caught.value) == line.replace("t.", f"{table}.").replace("table t", f"table {table}")
 
 
 def test_no_value_is_converted_by_a_change_of_its_type(connection: Connection, op: Operations) -> None:

@@ -39,8 +39,6 @@ def first_failure(a: Connection, b: Connection, seeds: range) -> str:
     dialect = a.dialect.name
     for seed in seeds:
         generator = Generator(seed, dialect)
-        if dialect == "sqlite":
-            generator.without_quotes()
         before = generator.models()
         change, after = any_change(generator, before)
         if found := attempt(a, b, before, after, OurRevision):

@@ -8,6 +8,7 @@ from sqlalchemy import create_engine
 
 from dbkit.schema import Picture, differences, read
 from dbkit.schema.mending import mends
+from dbkit.schema.sqlite_tokens import normalized
 
 USERS = """
 CREATE TABLE users (
@@ -152,6 +153,10 @@ def test_the_same_in_other_words_is_no_difference(tmp_path: Path, replaced: tupl
         assert other.count(old) == 1
         other = other.replace(old, new)
     assert differences(picture(SCHEMA, tmp_path / "a.db"), picture(other, tmp_path / "b.db")) == []
+
+
+def test_a_name_keeps_its_quotes_only_where_it_is_none_without_them() -> None:
+    assert normalized("""("order" > 0  AND `name` <> [a b])""") == """("order" > 0 AND name <> "a b")"""
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), DRIFTS)

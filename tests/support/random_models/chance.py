@@ -18,11 +18,6 @@ class Chance:
         self.chance = random.Random(f"{seed} {dialect}")  # noqa: S311 - no secret
         self.is_postgresql = dialect == "postgresql"
         self.count = 0
-        self.hard_words = HARD_WORDS
-
-    def without_quotes(self) -> None:
-        """Give no names with quotes in them, as SQLAlchemy's reflection of SQLite cannot read them."""
-        self.hard_words = [word for word in HARD_WORDS if not {"'", '"'} & {*word}]
 
     def likely(self, share: float) -> bool:
         """True that often."""
@@ -39,4 +34,4 @@ class Chance:
         if self.likely(0.04):
             word = self.chance.choice(("a_long_name_", "ü"))
             return (f"{letter}{number}_" + word * most_bytes).encode()[:most_bytes].decode(errors="ignore")
-        return f"{self.chance.choice(PLAIN_WORDS if self.likely(0.6) else self.hard_words)}{number}"
+        return f"{self.chance.choice(PLAIN_WORDS if self.likely(0.6) else HARD_WORDS)}{number}"

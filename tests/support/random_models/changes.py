@@ -87,8 +87,10 @@ def _comment_table(generator: Generator, models: Models) -> Models:
 
 
 @kind("sequence", postgresql_only=True)
-def _sequence(generator: Generator, models: Models) -> Models:
-    return replace(models, sequences=() if models.sequences else (generator.sequence(),))
+def _sequence(generator: Generator, models: Models) -> Models | None:
+    if models.sequences:  # one that no model has any more stays: a revision may have made it
+        return None
+    return replace(models, sequences=(generator.sequence(),))
 
 
 @kind("enum member at the end")

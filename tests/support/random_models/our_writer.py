@@ -23,6 +23,7 @@ from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.proof import Outcome
 from dbkit.autogenerate.scope import Scope
 from dbkit.autogenerate.two_pictures import ANY_SCHEMA, TwoPictures
+from dbkit.autogenerate.verification import ROUNDS
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.schema import Picture, read
 
@@ -67,10 +68,10 @@ class OurRevision:
         with connection.begin():
             self._context = MigrationContext.configure(connection, opts=self._keywords)
             self._script = produce_migrations(self._context, metadata)
-        prepare(self._script, pictures, connection.dialect.name)
+        prepare(self._script, pictures, self._context)
         self._render()
         self.is_empty = self._script.upgrade_ops_list[0].is_empty() and not pictures.differences()
-        for _ in range(2):  # what the upgrade lacks, and then what the downgrade does
+        for _ in range(ROUNDS):
             if self.is_empty or not add_mends([self._script], self._proved()):
                 break
             self._render()

@@ -2,14 +2,13 @@
 
 A plug-in of Alembic's, whose comparison of SQL texts warns of computed columns, and whose change of
 an identity column fails. Pictures tell what differs, and SQL is written for it (`mends`); a
-computed column whose expression differs is dropped and added, which loses nothing.
+computed column whose expression differs is dropped and added (`computed_replacements`).
 https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Column, Computed, Table, text

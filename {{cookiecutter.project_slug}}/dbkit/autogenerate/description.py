@@ -16,8 +16,6 @@ def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> P
             CHECKs without a name, which no revision could drop.
     """
     ours = {*scope.by_key, *scope.replaced}
-    schemas = {table.schema for table in scope.tables} - {None}
-    schemas |= {one.schema for one in (*scope.enums.values(), *scope.domains.values())}
     kept, left_open = list[SchemaObject](), set[str | None]()
     for one in picture.objects.values():
         key = scope.key_of(one)
@@ -28,7 +26,7 @@ def describe(scope: Scope, picture: Picture, wanted: Picture | None = None) -> P
             or key in scope.enums
             or key in scope.domains
             or key in scope.replaced_types
-            or (one.kind == "schema" and key[1] in schemas)
+            or (one.kind == "schema" and key[1] in scope.schemas)
         )
         is_said = wanted is None or one.key in wanted.objects
         if one.parent in left_open or (not is_said and _is_left_open(one)):

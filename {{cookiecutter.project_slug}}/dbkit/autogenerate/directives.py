@@ -14,6 +14,7 @@ from sqlalchemy.util import asbool
 from dbkit.autogenerate.column_checks import write_column_checks
 from dbkit.autogenerate.computed_columns import replace_computed
 from dbkit.autogenerate.dependents import renew_dependents
+from dbkit.autogenerate.computed_replacements import write_replacements
 from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.notes import notes_of
@@ -22,8 +23,9 @@ from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.primary_keys import write_primary_keys
 from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
-from dbkit.autogenerate.sqlite_indexes import drop_replaced_indexes
+from dbkit.autogenerate.sqlite_indexes import replace_unseen_indexes
 from dbkit.autogenerate.sqlite_options import write_options
+from dbkit.autogenerate.sqlite_tables import keep_texts
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 from dbkit.autogenerate.unwritable import keep_partitioning, leave_to_sql
 
@@ -44,7 +46,7 @@ def directives_hook(theirs: Hook | None) -> Hook:
         pictures: TwoPictures | None = context.opts.get(PICTURES)
         if pictures is not None and "revision_context" in context.opts:
             [script] = directives
-            prepare(script, pictures, context.dialect.name)
+            prepare(script, pictures, context)
         if theirs is not None:
             before = _content(directives)
             theirs(context, revision, directives)
@@ -75,24 +77,29 @@ def _content(directives: Directives) -> list[object]:
     return [content(each) for each in containers]
 
 
-def prepare(script: ops.MigrationScript, pictures: TwoPictures, dialect: str) -> None:
+def prepare(script: ops.MigrationScript, pictures: TwoPictures, context: MigrationContext) -> None:
     """Add what tables need, and sort the changes of the upgrade and of the downgrade."""
+    is_sqlite = context.dialect.name == "sqlite"
     for upgrade, downgrade in zip(script.upgrade_ops_list, script.downgrade_ops_list, strict=True):
         upgrade.ops = [*preparations(pictures), *upgrade.ops]
         write_column_checks(upgrade, pictures)
-        if dialect == "sqlite":
+        if is_sqlite:
             write_primary_keys(upgrade, pictures)
-        replace_computed(upgrade, pictures)
-        if dialect == "postgresql":
+            write_replacements(upgrade, pictures)
+        else:
+            replace_computed(upgrade, pictures)
             renew_dependents(upgrade, pictures)
             leave_to_sql(upgrade)
             keep_partitioning(upgrade, pictures)
-        order(upgrade, is_sqlite=dialect == "sqlite")
-        if dialect == "sqlite":
+        order(upgrade, is_sqlite=is_sqlite)
+        if is_sqlite:
             write_options(upgrade, pictures)
-            drop_replaced_indexes(upgrade, pictures)
-        place_enums(upgrade, pictures)
+            replace_unseen_indexes(upgrade, pictures)
+        else:
+            place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
+        if is_sqlite and context.connection is not None:
+            keep_texts(downgrade, context.connection)
 
 
 def _finish(context: MigrationContext, directives: Directives) -> None:

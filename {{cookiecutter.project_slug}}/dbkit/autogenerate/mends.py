@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from alembic.operations import ops
 
 from dbkit.autogenerate.proof import Outcome
+from dbkit.autogenerate.sqlite_tables import use_texts
 from dbkit.autogenerate.statements import Statement
 
 CONCURRENTLY = re.compile(r"\b(INDEX) CONCURRENTLY\b")
@@ -15,6 +16,8 @@ def add_mends(scripts: list[ops.MigrationScript], outcome: Outcome) -> bool:
     """Add SQL for what the upgrade does not write; if that is nothing, for what the downgrade does.
 
     It goes into the first file, because one with indexes alone is not in a transaction.
+
+    A dropped table of SQLite that came back different is made by its own text.
 
     Returns:
         Whether there was any.
@@ -30,7 +33,7 @@ def add_mends(scripts: list[ops.MigrationScript], outcome: Outcome) -> bool:
     there = {op.sqltext for op in container.ops if isinstance(op, Statement)}
     new = [mend for mend in mends if mend.sqltext not in there]  # the others did not help
     container.ops += new
-    return bool(new)
+    return use_texts(downgrade, outcome.left) or bool(new)
 
 
 def _is_concurrent(op: ops.MigrateOperation) -> bool:

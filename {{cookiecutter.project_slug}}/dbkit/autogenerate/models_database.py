@@ -62,10 +62,8 @@ def _drop_on_sqlite(connection: Connection, scope: Scope) -> None:
 def _create(connection: Connection, scope: Scope) -> None:
     inspector = inspect(connection)
     if connection.dialect.name != "sqlite":
-        schemas = {table.schema for table in scope.tables}
-        schemas |= {one.schema for one in (*scope.enums.values(), *scope.domains.values())}
-        for schema in sorted(schemas - {None} - {*inspector.get_schema_names()}, key=str):
-            connection.execute(CreateSchema(str(schema)))
+        for schema in sorted(scope.schemas - {*inspector.get_schema_names()}):
+            connection.execute(CreateSchema(schema))
     here = {
         scope.key("table", schema, name)
         for schema in {table.schema for table in scope.tables}

@@ -21,13 +21,13 @@ def render_item(kind: str, item: Any, context: AutogenContext) -> str | Literal[
     """
     if kind != "type":
         return False
-    if isinstance(item, Interval):  # of which SQLAlchemy shows nothing of what it was made with
-        return _interval(item, _prefix(context))
     package = type(item).__module__.partition(".")[0]
     if isinstance(item, TypeDecorator) and package != "sqlalchemy":  # which has Interval, say
         return render_type(item.load_dialect_impl(context.migration_context.dialect), context)
     if context.dialect.name == "postgresql" and (rendered := _named(item, context)):
         return rendered
+    if isinstance(item, Interval):  # of which SQLAlchemy shows nothing of what it was made with
+        return f"{_prefix(context)}Interval({_arguments(item)})"
     if package == SERVICE:
         context.imports.add("from dbkit.sql_type import SQLType")
         return f"SQLType({item.compile(dialect=context.dialect)!r})"
@@ -40,10 +40,11 @@ def _prefix(context: AutogenContext) -> str:
     return str(context.opts["sqlalchemy_module_prefix"] or "")
 
 
-def _interval(item: Interval, prefix: str) -> str:
-    options = {name: getattr(item, name) for name in ("second_precision", "day_precision")}
-    chosen = [f"{name}={value!r}" for name, value in options.items() if value is not None]
-    return f"{prefix}Interval({', '.join(chosen)})"
+def _arguments(item: Interval) -> str:
+    """Return the arguments of an interval, which its own `repr` leaves out."""
+    given = {name: getattr(item, name) for name in ("second_precision", "day_precision")}
+    arguments = [f"{name}={value}" for name, value in given.items() if value is not None]
+    return ", ".join(arguments + ([] if item.native else ["native=False"]))
 
 
 def _named(item: Any, context: AutogenContext) -> str | Literal[False]:

@@ -14,6 +14,7 @@ from dbkit.autogenerate.properties import names_in
 from dbkit.schema import Picture, SchemaObject
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
+UNDESCRIBED = {"bound", "virtual"}  # partitions, and virtual tables of SQLite: revisions make them
 VIEWS = ("view", "materialized view")
 
 
@@ -94,6 +95,14 @@ class Scope:
         }
 
     @cached_property
+    def schemas(self) -> set[str]:
+        """The schemas that models name."""
+        named = {table.schema for table in self.tables}
+        named |= {one.schema for one in self.sequences.values()}
+        named |= {one.schema for one in (*self.enums.values(), *self.domains.values())}
+        return {schema for schema in named if schema is not None}
+
+    @cached_property
     def enums(self) -> dict[tuple[str, ...], Enum]:
         """The models' enum types that are types of the database."""
         if self.default_schema is None:
@@ -142,7 +151,7 @@ class Scope:
         return self.key_of(one) if one.kind == "table" else None
 
     def _would_be_dropped(self, key: tuple[str, ...], one: SchemaObject) -> bool:
-        if "bound" in one.definition or key[-1] in self.own:
+        if not UNDESCRIBED.isdisjoint(one.definition) or one.parent or key[-1] in self.own:
             return False
         table = self._stand_in(key)
         name, schema = table.name, table.schema

@@ -1,7 +1,10 @@
-"""Indexes of SQLite that are made anew under the same name, and that reflection does not see.
+"""Indexes of SQLite over expressions, which SQLAlchemy's reflection skips.
 
-SQLAlchemy skips indexes over expressions, so Alembic creates the new one and drops none.
+Alembic drops none of them: one that changes is created twice, and one that goes is still there when
+the column that it uses goes.
 """
+
+from collections.abc import Iterator
 
 from alembic.operations import ops
 
@@ -9,15 +12,23 @@ from dbkit.autogenerate.statements import Statement
 from dbkit.autogenerate.two_pictures import TwoPictures
 
 
-def drop_replaced_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
-    """Drop, before all else, indexes whose names are taken by new ones."""
-    changes = [
+def replace_unseen_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
+    """Drop first what goes and what no operation drops; make last what takes its place."""
+    dropped = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.DropIndexOp)}
+    created = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.CreateIndexOp)}
+    gone = {f"table {op.table_name}" for op in upgrade.ops if isinstance(op, ops.DropTableOp)}
+    for difference in pictures.differences():
+        old, new = difference.first, difference.second
+        if old is None or old.kind != "index" or old.parent in gone or old.name in dropped:
+            continue
+        quoted = pictures.dialect.identifier_preparer.quote(old.name)
+        drop = f"DROP INDEX {quoted}"
+        upgrade.ops.insert(0, Statement(drop, str(old.definition["definition"])))
+        if new is not None and old.name not in created:
+            upgrade.ops.append(Statement(str(new.definition["definition"]), drop))
+
+
+def _changes(upgrade: ops.UpgradeOps) -> Iterator[ops.MigrateOperation]:
+    return (
         op for table in upgrade.ops if isinstance(table, ops.ModifyTableOps) for op in table.ops
-    ]
-    dropped = {op.index_name for op in changes if isinstance(op, ops.DropIndexOp)}
-    for op in changes:
-        old = pictures.found.objects.get(f"index {getattr(op, 'index_name', None)}")
-        if isinstance(op, ops.CreateIndexOp) and old is not None and op.index_name not in dropped:
-            quoted = pictures.dialect.identifier_preparer.quote(str(op.index_name))
-            drop = Statement(f"DROP INDEX {quoted}", str(old.definition["definition"]))
-            upgrade.ops.insert(0, drop)
+    )

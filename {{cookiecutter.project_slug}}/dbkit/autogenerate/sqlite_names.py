@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem, conv
 
-from dbkit.operations.sqlite_batches.completion import complete_keys
+from dbkit.operations.sqlite_batches.completion import CONFLICT, complete_keys
 from dbkit.operations.sqlite_batches.master import Master
 
 
@@ -41,14 +41,17 @@ def unique_constraints(
     master = Master(connection, table.name, table.schema)
     if not master.is_there:
         return None
-    names = master.statement().names
+    statement = master.statement()
     found = [[row.name for row in key] for key in master.keys("u")]
     columns = {each for key in found for each in key}
     owner = Table(table.name, MetaData(), *map(Column, sorted(columns)), schema=table.schema)
     constraints = set()
     for key in found:
-        name = names.get(("UNIQUE", tuple(each.lower() for each in key)))
+        names = ("UNIQUE", tuple(each.lower() for each in key))
+        name, conflict = statement.names.get(names), statement.conflicts.get(names)
         constraint = UniqueConstraint(*key, name=conv(name) if name else None)
+        if conflict:
+            constraint.dialect_kwargs[CONFLICT] = conflict
         owner.append_constraint(constraint)
         constraints.add(constraint)
     return constraints

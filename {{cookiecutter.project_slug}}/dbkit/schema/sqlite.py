@@ -29,6 +29,11 @@ INDEXES = (
     " FROM sqlite_master AS m, pragma_index_list(m.name) AS i, pragma_index_xinfo(i.name) AS x"
     " WHERE m.type = 'table' AND x.key ORDER BY m.name, i.name, x.seqno"
 )
+# https://www.sqlite.org/vtab.html#xshadowname: what full-text search and R*Tree put behind a name.
+SHADOWS = {
+    *("config", "content", "data", "docsize", "idx", "segdir", "segments", "stat"),
+    *("node", "parent", "rowid"),
+}
 
 
 def begin(connection: Connection) -> None:
@@ -49,7 +54,9 @@ def read(connection: Connection) -> Picture:
     columns = _grouped(connection, COLUMNS)
     indexes, keys = _grouped(connection, INDEXES), _grouped(connection, KEYS)
     objects: list[SchemaObject] = []
+    virtual_names = [name for name, statement in statements.items() if statement.is_virtual]
     for name, statement in statements.items():
+        parent = next((f"table {one}" for one in virtual_names if _is_shadow(name, one)), None)
         if statement.is_virtual:
             virtual = {"virtual": normalized(statement.text)}
             objects.append(_object("table", name, None, virtual))
@@ -61,7 +68,7 @@ def read(connection: Connection) -> Picture:
             "on conflict": of_key[0] if of_key else None,
             "primary key": order_of_key(indexes[name]),
         }
-        objects.append(_object("table", name, None, definition))
+        objects.append(_object("table", name, parent, definition))
         objects += _columns(name, columns[name], statement)
         objects += constraints(name, indexes[name], statement)
         objects += foreign_keys(name, keys[name], columns, statement)
@@ -70,6 +77,11 @@ def read(connection: Connection) -> Picture:
             parent = None if row.type == "view" else f"table {row.tbl_name}"
             objects.append(_object(row.type, row.name, parent, {"definition": normalized(row.sql)}))
     return Picture.of("sqlite", major * 1000 + minor, objects)
+
+
+def _is_shadow(name: str, virtual: str) -> bool:
+    """Tell whether a virtual table of a module that comes with SQLite keeps its data in a table."""
+    return name.startswith(f"{virtual}_") and name.removeprefix(f"{virtual}_") in SHADOWS
 
 
 def _grouped(connection: Connection, query: str) -> Rows:

@@ -76,7 +76,8 @@ class Statement:
         parts = list(_with_groups(tokens))
         for number, (token, group) in enumerate(parts):
             following = [part[0] for part in parts[number + 1 : number + 4]]
-            match token.upper():
+            is_name = number > 0 and parts[number - 1][0].upper() == "CONSTRAINT"
+            match "" if is_name else token.upper():
                 case "CONSTRAINT":
                     name = name_of(following[0])
                 case "CHECK":

@@ -5,10 +5,19 @@ from typing import Any
 from alembic.ddl.impl import DefaultImpl
 from alembic.operations.batch import ApplyBatchImpl
 from alembic.util import CommandError
-from sqlalchemy import CheckConstraint, Constraint, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Constraint,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+)
 
-from dbkit.operations.sqlite_batches.completion import checks_of, complete
+from dbkit.operations.sqlite_batches.checks import checks_of, replace_checks
+from dbkit.operations.sqlite_batches.completion import complete
 from dbkit.operations.sqlite_batches.master import Master
+from dbkit.operations.sqlite_batches.messages import naming_table
 from dbkit.operations.sqlite_batches.remaking import check_dropped, remade
 from dbkit.operations.sqlite_batches.renaming import rename_columns, with_new_names
 
@@ -38,43 +47,32 @@ class KeepingBatch(ApplyBatchImpl):
             complete(table, statement, self.master, impl.dialect)
         # As given by the revision: Alembic would leave out CHECKs without a name.
         super().__init__(impl, table, table_args, table_kwargs, False, **keywords)
-        self.checks: list[CheckConstraint] = []
+        self.checks = checks_of(table, statement) if reflected else []
         if reflected:
             self._take_namesakes(table)
-            self._take_checks(checks_of(table, statement))
+            replace_checks(self, self.checks)
 
     def _take_namesakes(self, table: Table) -> None:
         """Take constraints that have the name of another one: Alembic knows one of each name."""
         known = {id(one) for one in (*self.named_constraints.values(), *self.unnamed_constraints)}
         self.unnamed_constraints += [one for one in table.constraints if id(one) not in known]
 
-    def _take_checks(self, checks: list[CheckConstraint]) -> None:
-        """Replace the CHECKs that were reflected."""
-        self.checks = checks
-        kept = (one for one in self.unnamed_constraints if not isinstance(one, CheckConstraint))
-        self.unnamed_constraints = list(kept)
-        self.named_constraints = {
-            name: one
-            for name, one in self.named_constraints.items()
-            if not isinstance(one, CheckConstraint)
-        }
-        # A revision that restates CHECKs in `table_args` restates all without a name, says Alembic.
-        is_restated = any(isinstance(one, CheckConstraint) for one in self.table_args)
-        for check in checks:
-            if check.name and str(check.name) not in self.named_constraints:
-                self.named_constraints[str(check.name)] = check
-            elif check.name or not is_restated:
-                self.unnamed_constraints.append(check)
-
     def alter_column(
         self, table_name: str, column_name: str, *arguments: Any, **changes: Any
     ) -> None:
         """Change a column; SQLite itself renames one, wherever its name stands.
 
+        One that is computed no more keeps its values.
+
         No value is converted: CAST makes 0 of what is no number, and 2026 of a date.
         """
         transfer: dict[str, Any] = self.column_transfers[column_name]
         expression = transfer.get("expr")
+        column, default = self.columns[column_name], changes.get("server_default", False)
+        if isinstance(default, Computed) or (default is not False and column.computed is not None):
+            computed = default if isinstance(default, Computed) else None
+            column.computed = column.server_default = column.server_onupdate = computed
+            changes["server_default"] = False if computed is not None else default
         super().alter_column(table_name, column_name, *arguments, **changes)
         if expression is not None:
             transfer["expr"] = expression
@@ -140,7 +138,8 @@ class KeepingBatch(ApplyBatchImpl):
             new_indexes += given
         self.indexes.clear()  # which Alembic would make without their order and collations
         self.new_indexes.clear()
-        with remade(self.master, self.old_indexes):
+        naming = naming_table(self.table.name, self.temp_table_name)
+        with remade(self.master, self.old_indexes), naming:
             super()._create(op_impl)
         for index in new_indexes:
             op_impl.create_index(with_new_names(index, self.renamed))

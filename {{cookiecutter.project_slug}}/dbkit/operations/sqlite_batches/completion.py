@@ -7,22 +7,23 @@ from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
-    CheckConstraint,
     Column,
     DefaultClause,
     Dialect,
     ForeignKeyConstraint,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
-    TextClause,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import conv
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
+from dbkit.operations.sqlite_batches.expressions import (
+    as_default,
+    expression_of,
+    without_parameters,
+)
 from dbkit.operations.sqlite_batches.master import Master
 from dbkit.operations.sqlite_batches.ordered_keys import keep_order
 from dbkit.schema.sqlite_sql import Statement
@@ -64,15 +65,15 @@ def complete(table: Table, statement: Statement, master: Master, dialect: Dialec
     Args:
         statement: the one of `master`.
     """
-    types = master.declared_types()
+    types, defaults = master.declared_types(), master.defaults()
     for column in table.columns:
         said = statement.columns.get(column.name.lower(), {})
         _complete_type(column, types[column.name], said.get("collation"), dialect)
         if column.computed is not None and "computed" in said:
             column.computed.sqltext = expression_of(said["computed"])
         default = column.server_default
-        if isinstance(default, DefaultClause) and isinstance(default.arg, TextClause):
-            default.arg = without_parameters(default.arg.text)
+        if isinstance(default, DefaultClause):
+            default.arg = without_parameters(as_default(defaults[column.name]))
         if said.get("autoincrement"):
             table.dialect_kwargs["sqlite_autoincrement"] = True
     complete_keys(table.foreign_key_constraints, statement, master)
@@ -105,32 +106,9 @@ def _complete_conflicts(table: Table, statement: Statement) -> None:
             names = tuple(column.name.lower() for column in constraint.columns)
             constraint.dialect_kwargs[CONFLICT] = statement.conflicts.get((kind, names))
     for column in table.columns:
-        answer = statement.conflicts.get(("NULL", (column.name.lower(),)))
-        column.dialect_kwargs[f"{CONFLICT}_not_null"] = answer
-
-
-def checks_of(table: Table, statement: Statement) -> list[CheckConstraint]:
-    """Return the CHECKs of a table in the order of its text, with or without a name."""
-    owner = Table(table.name, MetaData())  # which gives no names
-    return [
-        CheckConstraint(plain(expression), name=conv(name) if name else None, table=owner)
-        for name, expression in statement.checks
-    ]
-
-
-def expression_of(computed: str) -> Any:
-    """Return the expression of a computed column, such as `(a * 2) STORED`."""
-    return plain(computed.rpartition(" ")[0])
-
-
-def plain(expression: str) -> Any:
-    """Return an expression without its outermost parentheses, in which `:name` is no parameter."""
-    return without_parameters(expression[1:-1])
-
-
-def without_parameters(sql: str) -> TextClause:
-    """Return SQL in which `:name` is no parameter."""
-    return text(sql.replace(":", r"\:"))
+        for kind, argument in (("NULL", "not_null"), ("KEY", "primary_key")):
+            answer = statement.conflicts.get((kind, (column.name.lower(),)))
+            column.dialect_kwargs[f"{CONFLICT}_{argument}"] = answer
 
 
 def _complete_type(

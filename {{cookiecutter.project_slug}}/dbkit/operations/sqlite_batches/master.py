@@ -49,6 +49,11 @@ class Master:
         """Return the type of each column as it was declared."""
         return {row.name: row.type for row in self.pragma("table_xinfo", self.table)}
 
+    def defaults(self) -> dict[str, str]:
+        """Return the default of each column that has one, without parentheses around it."""
+        rows = self.pragma("table_xinfo", self.table)
+        return {row.name: row.dflt_value for row in rows if row.dflt_value is not None}
+
     def actions(self) -> dict[tuple[str, ...], tuple[str | None, str | None]]:
         """Return ON UPDATE and ON DELETE of each foreign key, by what `deferrable` names them."""
         rows = self.pragma("foreign_key_list", self.table)
@@ -145,4 +150,7 @@ class Master:
 
 def mentions(sql: str, column: str) -> bool:
     """True where a name in an expression is that of a column: SQLite takes "x" for text, too."""
-    return any(name_of(token).lower() == column.lower() for token in tokens_of(sql))
+    return any(
+        not token.startswith("'") and name_of(token).lower() == column.lower()
+        for token in tokens_of(sql)
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import CheckConstraint, Column, Index, Table
 
-from dbkit.operations.sqlite_batches.completion import expression_of, plain
+from dbkit.operations.sqlite_batches.expressions import expression_of, plain
 from dbkit.operations.sqlite_batches.master import Master
 
 
