@@ -9,6 +9,7 @@ https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
+from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
 from sqlalchemy import Column, Computed, Table, text
@@ -38,7 +39,7 @@ def compare(
 
 
 def replace_computed(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
-    """Drop and add each column that is computed in another way.
+    """Drop and add each column of PostgreSQL that is computed in another way.
 
     What is computed can be computed again. A column that is computed no more keeps its values.
     """
@@ -51,15 +52,14 @@ def replace_computed(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
             continue
         column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{table.name}.")]
         before = str(old.definition.get("computed", ""))
-        is_sqlite = pictures.dialect.name == "sqlite"
-        if not is_sqlite and before.endswith("STORED") and column.computed is None:
+        if before.endswith("STORED") and column.computed is None:
             upgrade.ops.append(_kept(old))
             continue
-        replace_column(upgrade, table, column, old.definition, is_sqlite=is_sqlite)
+        replace_column(upgrade, table, column, old.definition)
 
 
 def replace_column(
-    upgrade: ops.UpgradeOps, table: Table, column: Column[Any], found: Facets, *, is_sqlite: bool
+    upgrade: ops.UpgradeOps, table: Table, column: Column[Any], found: Facets
 ) -> None:
     """Drop a column and add it as the models have it, in place of what would alter it.
 
@@ -74,7 +74,7 @@ def replace_column(
                 if isinstance(op, ops.AlterColumnOp) and op.column_name == column.name:
                     change.ops.remove(op)
                     kind = op.existing_type or kind
-    reflected = _reflected(column, found, kind, is_sqlite=is_sqlite)
+    reflected = _reflected(column, found, kind)
     drop = ops.DropColumnOp.from_column_and_tablename(schema, name, reflected)
     add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
     upgrade.ops.append(ops.ModifyTableOps(name, [drop, add], schema=schema))
@@ -94,13 +94,9 @@ def _kept(old: SchemaObject) -> Statement:
     )
 
 
-def _reflected(
-    column: Column[Any], found: Facets, kind: TypeEngine[Any], *, is_sqlite: bool
-) -> Column[Any]:
+def _reflected(column: Column[Any], found: Facets, kind: TypeEngine[Any]) -> Column[Any]:
     """Return the column as the database has it."""
     expression, _, how = str(found.get("computed", "")).rpartition(" ")
-    if is_sqlite:  # which keeps the parentheses around it
-        expression = expression[1:-1]
     computed = [Computed(escaped(expression), persisted=how == "STORED")] if expression else []
     default = found.get("default")
     return Column(

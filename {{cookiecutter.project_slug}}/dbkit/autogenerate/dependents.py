@@ -44,7 +44,7 @@ def _renew_computed(upgrade: ops.UpgradeOps, retyped: Retyped, pictures: TwoPict
             expression = str(found.get("computed"))
             is_same = expression == wanted.get("computed")
             if is_same and any(re.search(rf"\b{re.escape(name)}\b", expression) for name in names):
-                replace_column(upgrade, table, column, found, is_sqlite=False)
+                replace_column(upgrade, table, column, found)
 
 
 def _foreign_keys(retyped: Retyped, pictures: TwoPictures) -> Iterator[ops.ModifyTableOps]:

@@ -14,7 +14,6 @@ from sqlalchemy.util import asbool
 from dbkit.autogenerate.column_checks import write_column_checks
 from dbkit.autogenerate.computed_columns import replace_computed
 from dbkit.autogenerate.dependents import renew_dependents
-from dbkit.autogenerate.computed_replacements import write_replacements
 from dbkit.autogenerate.enum_placing import place_enums
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.notes import notes_of
@@ -23,6 +22,7 @@ from dbkit.autogenerate.preparation import preparations
 from dbkit.autogenerate.primary_keys import write_primary_keys
 from dbkit.autogenerate.renamed_values import possible_renamed_values
 from dbkit.autogenerate.renames import possible_renames
+from dbkit.autogenerate.sqlite_computed import write_replacements
 from dbkit.autogenerate.sqlite_indexes import replace_unseen_indexes
 from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.sqlite_tables import keep_texts

@@ -1,6 +1,6 @@
-"""Drops and adds columns that are computed in another way: what is computed can be computed again.
+"""Drops and adds columns of SQLite that are computed in another way: that can be computed again.
 
-https://www.postgresql.org/docs/current/ddl-generated-columns.html
+https://www.sqlite.org/gencol.html
 """
 
 import re
@@ -11,7 +11,7 @@ from alembic.operations import ops
 from sqlalchemy import Column, Computed, text
 from sqlalchemy.types import TypeEngine
 
-from dbkit.autogenerate.statements import Statement, escaped
+from dbkit.autogenerate.statements import escaped
 from dbkit.autogenerate.two_pictures import TwoPictures
 from dbkit.schema import SchemaObject
 
@@ -19,42 +19,28 @@ WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')  # a name, with or withou
 
 
 def write_replacements(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
-    """Drop and add each column that is computed in another way.
+    """Drop and add each column that is computed in another way, in one batch for each table.
 
-    What is computed can be computed again. A column that is computed no more keeps its values. The
-    old one goes before the columns that it uses, and the new one comes after those that it uses; on
-    SQLite all that in one batch.
+    The old one goes before the columns that it uses, and the new one comes after those that it
+    uses. A column that is computed no more keeps its values.
     """
-    changes = {
-        (op.schema, op.table_name): op for op in upgrade.ops if isinstance(op, ops.ModifyTableOps)
-    }
-    is_sqlite = pictures.dialect.name == "sqlite"
+    changes = {op.table_name: op for op in upgrade.ops if isinstance(op, ops.ModifyTableOps)}
     for old, new in _replaced(pictures, changes):
         table = pictures.scope.table_of(new)
         if table is None:
             continue
-        schema, name = table.schema, table.name
-        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{name}.")]
-        before = str(old.definition.get("computed", ""))
-        if not is_sqlite and before.endswith("STORED") and column.computed is None:
-            upgrade.ops.append(_kept(old))
+        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{table.name}.")]
+        if table.name not in changes:
+            changes[table.name] = ops.ModifyTableOps(table.name, [])
+            upgrade.ops.append(changes[table.name])
+        others = changes[table.name]
+        found = _reflected(column, _take_old_type(others, column), old)
+        if column.computed is None:
+            others.ops.insert(0, _computed_no_more(table.name, column, found))
             continue
-        if is_sqlite and (schema, name) not in changes:
-            changes[schema, name] = ops.ModifyTableOps(name, [])
-            upgrade.ops.append(changes[schema, name])
-        others = changes.get((schema, name), ops.ModifyTableOps(name, []))
-        column_type = _take_old_type(others, column)
-        found = _reflected(column, column_type, old, is_sqlite=is_sqlite)
-        if is_sqlite and column.computed is None:
-            others.ops.insert(0, _computed_no_more(name, column, found))
-            continue
-        drop = ops.DropColumnOp.from_column_and_tablename(schema, name, found)
-        add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
-        if is_sqlite:
-            others.ops[:] = [drop, *others.ops, add]
-        else:
-            upgrade.ops.insert(0, ops.ModifyTableOps(name, [drop], schema=schema))
-            upgrade.ops.append(ops.ModifyTableOps(name, [add], schema=schema))
+        drop = ops.DropColumnOp.from_column_and_tablename(None, table.name, found)
+        add = ops.AddColumnOp.from_column_and_tablename(None, table.name, column)
+        others.ops[:] = [drop, *others.ops, add]
 
 
 def _replaced(
@@ -62,7 +48,7 @@ def _replaced(
 ) -> Iterator[tuple[SchemaObject, SchemaObject]]:
     """Yield what both pictures have of a computed column that is to be replaced.
 
-    PostgreSQL alters the type of no column that another one is computed from.
+    So is one that is computed from a column whose type changes.
     """
     altered = {
         pictures.scope.key("column", op.schema, op.table_name, op.column_name)
@@ -109,27 +95,10 @@ def _computed_no_more(table: str, column: Column[Any], found: Column[Any]) -> op
     )
 
 
-def _kept(old: SchemaObject) -> Statement:
-    """https://www.postgresql.org/docs/current/sql-altertable.html: DROP EXPRESSION."""
-    table = (old.parent or "").removeprefix("table ")
-    column = old.name.removeprefix(f"{table}.")
-    kind, collation = old.definition["type"], old.definition.get("collation")
-    expression = str(old.definition["computed"]).removesuffix(" STORED")
-    collate = f" COLLATE {collation}" if collation else ""
-    return Statement(
-        f"ALTER TABLE {table} ALTER COLUMN {column} DROP EXPRESSION",
-        f"ALTER TABLE {table} DROP COLUMN {column}, ADD COLUMN {column} {kind}{collate}"
-        f" GENERATED ALWAYS AS ({expression}) STORED",
-    )
-
-
-def _reflected(
-    column: Column[Any], column_type: TypeEngine[Any], old: SchemaObject, *, is_sqlite: bool
-) -> Column[Any]:
+def _reflected(column: Column[Any], column_type: TypeEngine[Any], old: SchemaObject) -> Column[Any]:
     """Return the column as the database has it."""
     expression, _, kind = str(old.definition.get("computed", "")).rpartition(" ")
-    if is_sqlite:  # which keeps the parentheses around it
-        expression = expression[1:-1]
+    expression = expression[1:-1]  # SQLite keeps the parentheses around it
     computed = [Computed(escaped(expression), persisted=kind == "STORED")] if expression else []
     default = old.definition.get("default")
     return Column(
