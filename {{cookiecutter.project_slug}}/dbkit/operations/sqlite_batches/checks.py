@@ -31,7 +31,7 @@ def replace_checks(batch: ApplyBatchImpl, checks: Sequence[CheckConstraint]) -> 
     # A revision that restates CHECKs in `table_args` restates all without a name, says Alembic.
     is_restated = any(isinstance(one, CheckConstraint) for one in batch.table_args)
     for check in checks:
-        if check.name:
+        if check.name and str(check.name) not in batch.named_constraints:
             batch.named_constraints[str(check.name)] = check
-        elif not is_restated:
+        elif check.name or not is_restated:  # a name may be that of several
             batch.unnamed_constraints.append(check)
