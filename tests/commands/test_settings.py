@@ -26,10 +26,18 @@ VARIABLES: dict[tuple[str, ...], tuple[str, Any]] = {
     ("DATABASE_POOL_SIZE", "DB_POOL_SIZE"): ("7", 7),
     ("DATABASE_MAX_OVERFLOW", "DB_MAX_OVERFLOW"): ("0", 0),
     ("DATABASE_POOL_TIMEOUT", "DB_POOL_TIMEOUT"): ("2.5", 2.5),
+    ("DATABASE_POOLER",): ("transaction", "transaction"),
+    ("DATABASE_STATEMENT_TIMEOUT",): ("0.5", 0.5),
     ("DATABASE_ECHO", "DB_ECHO_SQL"): ("true", True),
     ("MIGRATION_TIMEOUT", "DB_MIGRATION_TIMEOUT"): ("60", 60.0),
     ("MIGRATION_LOCK_TIMEOUT",): ("0.5", 0.5),
     ("MIGRATION_WAIT",): ("0", 0.0),
+    ("MIGRATE_ON_START",): ("true", True),
+    ("REQUIRE_MIGRATED",): ("yes", True),
+    ("LOG_LEVEL",): ("DEBUG", "DEBUG"),
+    ("LOG_FORMAT",): ("json", "json"),
+    ("DOCS",): ("false", False),
+    ("MAX_BODY",): ("2MB", 2_000_000),
 }
 DEFAULTS = {
     "ENVIRONMENT": "development",
@@ -39,10 +47,18 @@ DEFAULTS = {
     "DATABASE_POOL_SIZE": 5,
     "DATABASE_MAX_OVERFLOW": 10,
     "DATABASE_POOL_TIMEOUT": 30.0,
+    "DATABASE_POOLER": None,
+    "DATABASE_STATEMENT_TIMEOUT": 30.0,
     "DATABASE_ECHO": False,
     "MIGRATION_TIMEOUT": 600.0,
     "MIGRATION_LOCK_TIMEOUT": 2.0,
     "MIGRATION_WAIT": 300.0,
+    "MIGRATE_ON_START": False,
+    "REQUIRE_MIGRATED": False,
+    "LOG_LEVEL": "INFO",
+    "LOG_FORMAT": None,
+    "DOCS": None,
+    "MAX_BODY": 1_000_000,
 }
 SPELLINGS = [(names[0], name, *values) for names, values in VARIABLES.items() for name in names]
 
@@ -130,7 +146,7 @@ def test_no_error_shows_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
     assert SECRET not in repr(refusal.value)
     assert refusal.value.__context__ is None  # pydantic's error holds what it was given
-    assert str(refusal.value).count(";") == 7
+    assert str(refusal.value).count(";") == 15
 
 
 def test_no_secret_in_a_repr_a_str_or_a_dump(monkeypatch: pytest.MonkeyPatch) -> None:

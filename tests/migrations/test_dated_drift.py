@@ -181,7 +181,7 @@ def test_a_table_that_others_read_for_long_gets_its_columns_later(postgresql_pro
             await connection.close()
 
     said = asyncio.run(migrate_meanwhile())
-    assert f"{NOT_KEPT}: canceling statement due to lock timeout; the run goes on\n" in said
+    assert f"{NOT_KEPT}: a table is locked; the run goes on\n" in said
     add_nothing(project)
     assert "WARN" not in ok(project.make("migrate"))
     assert [row[3] for row in project.sql(KEPT)] == [False, False, True]

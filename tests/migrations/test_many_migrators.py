@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -166,7 +166,13 @@ def test_on_sqlite_a_run_waits_for_another_writer_before_it_begins(sqlite_projec
         other.execute("BEGIN IMMEDIATE")
         process = start_process(project, "upgrade", "head", MIGRATION_LOCK_TIMEOUT="30")
         opened = Path(f"/proc/{process.pid}/fd")
-        wait_until(lambda: any(file.resolve().name == "dev.db" for file in opened.iterdir()))
+
+        def has_opened() -> bool:
+            with suppress(FileNotFoundError):  # a file that it has closed meanwhile
+                return any(file.resolve().name == "dev.db" for file in opened.iterdir())
+            return False
+
+        wait_until(has_opened)
         time.sleep(1)  # it finds what is pending, and then wants to write
         other.execute("COMMIT")
     assert "try 2 follows" not in succeeded(process)

@@ -41,7 +41,8 @@ async def said() -> None:
 
 @router.get("/wrong")
 async def wrong() -> None:
-    raise RuntimeError("a s3cr3t")
+    password = "l0cal"
+    raise RuntimeError(f"a s3cr3t of {len(password)} letters")
 """
 LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "1", "DATABASE_POOL_TIMEOUT": "1"}
 SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
@@ -132,7 +133,7 @@ def test_one_of_many_edits_of_a_version_wins(serve: Serve, url: str) -> None:
 
 
 @pytest.mark.first_on("postgresql")
-def test_answers_are_those_of_the_document(serve: Serve, url: str) -> None:
+def test_answers_are_those_of_the_document(serve: Serve, url: str, tmp_path: Path) -> None:
     client = serve(url)
     document = client.get("/openapi.json").json()
     user = client.post("/users", json=ADA)
@@ -164,6 +165,9 @@ def test_answers_are_those_of_the_document(serve: Serve, url: str) -> None:
             assert each.headers["content-type"] == media_type
             jsonschema.validate(each.json(), {**document, **body["schema"]})
     assert problem(answers["/wrong"][0], 500).keys() == {"type", "title", "status", "request_id"}
+    log = tmp_path / "log0"
+    wait_until(lambda: "letters" in log.read_text())
+    assert "l0cal" not in log.read_text()  # as rich's tracebacks would show it
 
 
 def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_server: PostgresServer) -> None:

@@ -325,9 +325,11 @@ def test_a_connection_that_the_server_ended_is_replaced_unnoticed(postgresql: Po
         first = await backend()
         assert await backend() == first  # out of the pool
         postgresql.sql(f"SELECT pg_terminate_backend({first})")
+        await asyncio.sleep(0.1)  # in which the loop hears of it
         second = await backend()
         assert second != first
         postgresql.restart()
+        await asyncio.sleep(0.1)
         assert await backend() != second
 
     run(work)

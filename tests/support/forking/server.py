@@ -248,6 +248,8 @@ def finish(result: object, last_library: str) -> NoReturn:
             break
         if (getattr(module, "__file__", None) or "").startswith(folder):
             own.append(module)
+    if "logging" in sys.modules:  # a formatter of theirs is about to lose what it needs
+        sys.modules["logging"].getLogger().handlers.clear()
     for module in (*own, sys.modules["__main__"]):
         module.__dict__.clear()
     gc.collect()  # what has a last word to say says it

@@ -28,6 +28,8 @@ def try_idle_connections(engine: AsyncEngine) -> None:
     pool, dialect = engine.sync_engine.pool, engine.sync_engine.dialect
 
     def check_out(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if connection.driver_connection.is_closed():  # the server has said so
+            raise InvalidatePoolError("it was closed while it was idle")
         since = record.info.get(SINCE)
         if since is None or time.monotonic() - since < IDLE:
             return

@@ -3,6 +3,7 @@
 https://prometheus.github.io/client_python/
 """
 
+import logging
 import time
 from typing import Any
 
@@ -28,6 +29,10 @@ SIZE = Gauge("database_pool_size", "Connections that stay open: DATABASE_POOL_SI
 CHECKED_OUT = Gauge("database_pool_checked_out", "Connections that are in use.")
 OVERFLOW = Gauge("database_pool_overflow", "Connections above the size.")
 BEGUN = "statement begun"
+
+
+# SQLAlchemy's pools have a logger of this name each, and theirs say nothing below warnings.
+logging.getLogger(f"{__name__}.MeasuredPool").setLevel(logging.WARNING)
 
 
 class MeasuredPool(AsyncAdaptedQueuePool):
