@@ -18,10 +18,10 @@ from dbkit.errors import sqlstate
 # 17 has no transaction_timeout.
 # https://www.postgresql.org/docs/current/runtime-config-client.html
 LIFT = """
-SELECT set_config(name, '0', false) FROM pg_settings
-WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_session_timeout',
-        'idle_in_transaction_session_timeout')
-    AND setting <> '0' AND pg_backend_pid() = {pid}
+SELECT set_config(name, '0', false)
+FROM unnest(ARRAY['statement_timeout', 'transaction_timeout', 'idle_session_timeout',
+    'idle_in_transaction_session_timeout']) AS name
+WHERE current_setting(name, true) <> '0' AND pg_backend_pid() = {pid}
 """
 # SQLSTATE of a database that was dropped, and of one that roles may not enter.
 CLOSED_TO_US = ("3D000", "42501")
