@@ -39,7 +39,7 @@ A_CHANGED_MODEL = (
 )
 
 
-@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("database", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)])
 def test_every_command_of_the_daily_loop(
     bake: Baker, tmp_path: Path, request: pytest.FixtureRequest, database: str
 ) -> None:

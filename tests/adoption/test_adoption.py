@@ -190,6 +190,7 @@ def replace_pg_dump(project: Project, script: str) -> None:
     project.variables["PATH"] = f"{program.parent}:/usr/bin:/bin"
 
 
+@pytest.mark.long
 def test_a_baseline_that_builds_something_else_is_removed_and_nothing_is_recorded(
     postgresql_project: Project,
 ) -> None:

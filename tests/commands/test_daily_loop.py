@@ -270,6 +270,7 @@ def test_a_fresh_bake_passes_its_own_tests_and_leaves_its_database_alone(
     assert project.tables() == set()
 
 
+@pytest.mark.long
 def test_the_projects_tests_find_a_downgrade_that_leaves_something_behind(
     sqlite_project: Project,
 ) -> None:

@@ -1,5 +1,7 @@
 """`make model` writes a resource that passes the project's own checks, unchanged."""
 
+import pytest
+
 from support.projects import Project, ok, refusal
 
 FIELDS = (
@@ -8,6 +10,7 @@ FIELDS = (
 )
 
 
+@pytest.mark.first_on("postgresql")
 def test_a_resource_of_all_types_passes_the_checks_unchanged(project: Project) -> None:
     said = ok(project.make("model", "NAME=Invoice", f"FIELDS={FIELDS}"))
     files = [

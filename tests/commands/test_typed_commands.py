@@ -161,6 +161,7 @@ def test_the_first_revision_is_there_already(sqlite_project: Project, typed: Typ
     assert INITIAL in ok(typed(project, "make migrate-current"))
 
 
+@pytest.mark.long
 def test_a_column_becomes_not_null_in_three_revisions(project: Project, typed: Typed) -> None:
     ok(typed(project, "make migrate-upgrade"))
     project.sql(ADA)

@@ -90,6 +90,7 @@ def test_every_revision_of_the_guide_runs_up_down_and_up(project: Project) -> No
         assert project.sql("SELECT name FROM sqlite_master WHERE name = 'ix_users_name'")
 
 
+@pytest.mark.long
 def test_every_option_of_the_guide_can_be_pasted_into_env(postgresql_project: Project) -> None:
     project = postgresql_project
     section = DOCUMENTS["the guide"].read_text("utf-8").partition("## Options of your own")[2]
@@ -304,6 +305,7 @@ def messages_about_what_is_proved(project: Project) -> str:
     return said
 
 
+@pytest.mark.long
 def test_every_message_of_the_troubleshooting_is_printed_like_that(
     postgresql_project: Project, postgres_server: PostgresServer
 ) -> None:

@@ -29,6 +29,7 @@ CHECKED = PRODUCT.replace(
 
 
 @pytest.mark.first_on("postgresql")
+@pytest.mark.long
 def test_an_enum_survives_up_down_up_and_its_new_values_are_seen(project: Project) -> None:
     project.write("app/models/product.py", COLOURED)
     ok(project.make("migration", "MSG=add products"))
@@ -46,6 +47,7 @@ def test_an_enum_survives_up_down_up_and_its_new_values_are_seen(project: Projec
 
 
 @pytest.mark.first_on("postgresql")
+@pytest.mark.long
 def test_a_check_constraint_is_compared_by_what_it_says(project: Project) -> None:
     project.write("app/models/product.py", CHECKED)
     ok(project.make("migration", "MSG=add products"))
@@ -268,6 +270,7 @@ def test_a_changed_computed_column_is_reported(project: Project) -> None:
         assert "squares.area: computed: (side * side)" in result.stdout
 
 
+@pytest.mark.long
 def test_a_comment_on_a_constraint_is_written_and_makes_no_constraint_anew(
     postgresql_project: Project,
 ) -> None:
@@ -286,6 +289,7 @@ def test_a_comment_on_a_constraint_is_written_and_makes_no_constraint_anew(
     assert "No changes" in ok(project.make("migration", "MSG=nothing"))
 
 
+@pytest.mark.long
 def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project: Project) -> None:
     project = postgresql_project
     text = PRODUCT.replace("    name: Mapped", '    __table_args__ = {"schema": "shop"}\n\n    name: Mapped')
@@ -302,6 +306,7 @@ def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project:
 
 
 @pytest.mark.first_on("postgresql")
+@pytest.mark.long
 def test_a_computed_column_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
     add_squares(project)
     column = "mapped_column(String(9), Computed(\"lower(word) || CASE WHEN side IN (1, 2) THEN 'a' END\"))"
@@ -367,6 +372,7 @@ class Ticket(Base):
 AS_IDENTITY = NUMBERED.replace("Integer(), primary", "Integer(), Identity(), primary")
 
 
+@pytest.mark.long
 def test_a_serial_key_becomes_an_identity_and_back_and_goes_on_counting(
     postgresql_project: Project,
 ) -> None:

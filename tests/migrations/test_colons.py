@@ -28,6 +28,7 @@ class Gadget(BaseModel):
 '''
 
 
+@pytest.mark.long
 def test_colons_in_what_the_models_say_come_into_the_database(project: Project) -> None:
     gadget = GADGET if project.dialect == "postgresql" else GADGET.replace("'a' || '\\:x'", "'\\:x'")
     project.write("app/models/gadget.py", gadget)

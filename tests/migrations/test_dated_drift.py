@@ -117,6 +117,7 @@ OLDER_ROW = (
 
 
 @pytest.mark.first_on("postgresql")
+@pytest.mark.long
 def test_the_table_of_an_older_kit_gets_its_columns_from_the_next_run_that_changes_something(
     project: Project,
 ) -> None:

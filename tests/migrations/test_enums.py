@@ -166,6 +166,7 @@ def test_types_of_every_kind_change(postgresql_project: Project) -> None:
     there_and_back(project)
 
 
+@pytest.mark.long
 def test_a_renamed_value_is_pointed_out_and_the_code_for_it_works(postgresql_project: Project) -> None:
     project = postgresql_project
     state = "state: Mapped[str] = mapped_column(Enum({}, name='state'), server_default='old')"
@@ -252,6 +253,7 @@ def test_older_revisions_of_the_library_run_and_what_is_new_is_written_once(
     there_and_back(project)
 
 
+@pytest.mark.long
 def test_a_new_value_that_a_default_has_at_once(postgresql_project: Project) -> None:
     project = postgresql_project
     state = "state: Mapped[str] = mapped_column(Enum({}, name='state'), server_default='{}')"

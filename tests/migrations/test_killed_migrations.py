@@ -144,6 +144,7 @@ def test_one_more_upgrade_is_all_it_takes_after_a_kill(
         check_all_is_there(project)
 
 
+@pytest.mark.long
 def test_one_more_upgrade_is_all_it_takes_after_the_server_was_killed(
     postgresql_project: Project, fragile_server: PostgresServer, chance: random.Random
 ) -> None:

@@ -128,6 +128,7 @@ class Event(BaseModel):
 """
 
 
+@pytest.mark.long
 def test_two_revisions_run_up_and_down_whatever_needs_an_index(postgresql_project: Project) -> None:
     project = postgresql_project
     project.write("app/models/part.py", PARTS)

@@ -170,6 +170,7 @@ def test_answers_are_those_of_the_document(serve: Serve, url: str, tmp_path: Pat
     assert "l0cal" not in log.read_text()  # as rich's tracebacks would show it
 
 
+@pytest.mark.long
 def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_server: PostgresServer) -> None:
     client = serve(own_server.create_database())
     assert {each.status_code for each in at_once(3, lambda _: client.get("/users"))} == {200}

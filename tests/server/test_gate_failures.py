@@ -37,7 +37,7 @@ def test_a_catalogue_that_may_not_be_read(
     server.sql(f"DROP ROLE {role}")
 
 
-@pytest.mark.parametrize("command", ["migration-check", "migrate-test"])
+@pytest.mark.parametrize("command", ["migration-check", pytest.param("migrate-test", marks=pytest.mark.long)])
 def test_a_server_that_goes_away_in_the_middle(sqlite_project: Project, command: str) -> None:
     project = sqlite_project
     marker = project.path / "running"
