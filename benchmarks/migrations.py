@@ -95,6 +95,8 @@ class Pair:
         (self.project.path / "app" / "models" / "many.py").write_text(model_source(count), "utf-8")
         shutil.copytree(self.project.path / "app", self.bare / "app")
         (self.bare / "app" / "database.py").unlink()
+        (self.bare / "dbkit").mkdir()  # of which the models need the names of tables alone
+        shutil.copy(self.project.path / "dbkit" / "table_names.py", self.bare / "dbkit")
         _edit(
             self.bare / "alembic" / "env.py",
             "target_metadata = None",
