@@ -55,6 +55,11 @@ def test_what_cannot_be_written_is_one_line_and_writes_nothing(sqlite_project: P
     project.write("app/models/other.py", OTHER)
     assert "a table categories is there already" in refusal(project.make("model", "NAME=Category"))
     (project.path / "app/models/other.py").unlink()
+    project.edit("scaffold/resource.toml", "default =", "default")
+    assert "scaffold/resource.toml: TOMLDecodeError" in refusal(project.make("model", "NAME=Foo"))
+    project.edit("scaffold/resource.toml", "default", "default =")
+    project.edit("scaffold/resource.toml", '"app/api/$plural.py"', '"app/none/$plural.py"')
+    assert "app/none/foos.py cannot be written: No such" in refusal(project.make("model", "NAME=Foo"))
     assert "usage: make model NAME=" in refusal(project.make("model"))
     assert before == {path for path in project.path.rglob("*.py") if "__pycache__" not in path.parts}
 

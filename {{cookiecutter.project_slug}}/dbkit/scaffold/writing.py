@@ -4,17 +4,14 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from importlib.util import find_spec
-from pathlib import Path
 from string import Template
 
 from sqlalchemy import MetaData
 
 from dbkit import PROJECT
-from dbkit.scaffold.fields import Field, ScaffoldError, check_name, read_fields
+from dbkit.scaffold.fields import Field, check_name, read_fields
+from dbkit.scaffold.style import ScaffoldError, Style, fill, read_style
 from dbkit.table_names import snake_case, table_name
-
-TEMPLATES = Path(__file__).with_name("templates")
-DEFAULT_FIELDS = "name:str"
 
 
 def write_resource(name: str, fields: str, metadata: MetaData) -> list[str]:
@@ -31,29 +28,34 @@ def write_resource(name: str, fields: str, metadata: MetaData) -> list[str]:
     Raises:
         ScaffoldError: something stands in the way; nothing was written.
     """
-    read = read_fields(fields.strip() or DEFAULT_FIELDS)
-    module, plural = snake_case(check_name(name)), table_name(name)
+    style = read_style()
+    read = read_fields(fields.strip() or style.default, style)
+    values = _values(check_name(name, style), read, style)
     texts = {
-        f"app/models/{module}.py": "model.txt",
-        f"app/schemas/{module}.py": "schemas.txt",
-        f"app/api/{plural}.py": "endpoints.txt",
-        f"tests/test_{plural}.py": "tests.txt",
+        Template(path).safe_substitute(values): fill(template, values)
+        for path, template in style.files.items()
     }
     for path in texts:
         if (PROJECT / path).exists():
             raise ScaffoldError(f"{path} is there already: choose another NAME")
-    if plural in metadata.tables:
-        raise ScaffoldError(f"a table {plural} is there already: choose another NAME")
+    if values["plural"] in metadata.tables:
+        raise ScaffoldError(f"a table {values['plural']} is there already: choose another NAME")
     if find_spec("ruff") is None:
         raise ScaffoldError("ruff, which formats the files, is missing: 'make install'")
-    values = _values(name, module, plural, read)
-    for path, template in texts.items():
-        (PROJECT / path).write_text(_fill(template, values), "utf-8")
+    try:
+        for path, text in texts.items():
+            (PROJECT / path).write_text(text, "utf-8")
+    except OSError as error:
+        for other in texts:
+            (PROJECT / other).unlink(missing_ok=True)
+        raise ScaffoldError(f"{path} cannot be written: {error.strerror}") from None
     _format([*texts])
     return [*texts]
 
 
-def _values(name: str, module: str, plural: str, fields: list[Field]) -> dict[str, str]:
+def _values(name: str, fields: list[Field], style: Style) -> dict[str, str]:
+    """Return what stands in the templates behind a dollar sign."""
+    module, plural = snake_case(name), table_name(name)
     words = plural.replace("_", " ")
     values = {
         "Name": name,
@@ -65,19 +67,14 @@ def _values(name: str, module: str, plural: str, fields: list[Field]) -> dict[st
         "Title": words.capitalize(),
         "columns": _lines(_column(field) for field in fields),
         "create": _lines(_created(field) for field in fields),
-        "update": _lines(_updated(field) for field in fields),
+        "update": _lines(f"{_typed(field)} = {style.left_out}" for field in fields),
         "read": _lines(f"{field.name}: {_optional(field, field.kind.python)}" for field in fields),
         "values": _sample(fields, 0),
         "others": _sample(fields, 1),
-        "conflict": "",
     }
-    if any(field.is_unique for field in fields):
-        values["conflict"] = _fill("conflict.txt", values)
-    return values
-
-
-def _fill(template: str, values: dict[str, str]) -> str:
-    return Template((TEMPLATES / template).read_text("utf-8")).substitute(values)
+    has_unique = any(field.is_unique for field in fields)
+    parts = {part: fill(text, values) if has_unique else "" for part, text in style.parts.items()}
+    return {**values, **parts}
 
 
 def _lines(lines: Iterable[str]) -> str:
@@ -96,14 +93,12 @@ def _column(field: Field) -> str:
     return f"{mapped} = mapped_column({', '.join(arguments)})" if arguments else mapped
 
 
+def _typed(field: Field) -> str:
+    return f"{field.name}: {_optional(field, field.kind.schema)}"
+
+
 def _created(field: Field) -> str:
-    typed = f"{field.name}: {_optional(field, field.kind.schema)}"
-    return f"{typed} = None" if field.is_optional else typed
-
-
-def _updated(field: Field) -> str:
-    typed = f"{field.name}: {_optional(field, field.kind.schema)}"
-    return f"{typed} = Field(default_factory=left_out)"
+    return f"{_typed(field)} = None" if field.is_optional else _typed(field)
 
 
 def _sample(fields: list[Field], number: int) -> str:
