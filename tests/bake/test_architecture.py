@@ -1,6 +1,7 @@
 """The two houses and the arrows between their packages, drawn from the code."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,9 @@ def test_the_kit_knows_nothing_of_the_service() -> None:
     for path in modules(PROJECT / "dbkit"):
         for name in imported(path):
             assert name.split(".")[0] not in ("app", "tests", "fastapi"), f"{path}: {name}"
+    for path in (PROJECT / "dbkit").rglob("*.*"):
+        if path.suffix not in (".py", ".pyc"):  # such as a text to write code from
+            assert not re.search(r"(from|import) (app|fastapi)\b", path.read_text("utf-8")), path
 
 
 @pytest.mark.parametrize("path", modules(PROJECT / "dbkit"), ids=lambda path: str(path.relative_to(PROJECT)))

@@ -3,8 +3,6 @@
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +15,9 @@ import jsonschema
 import pytest
 
 from support.processes import wait_until
-from support.projects import Project, environment, ok
+from support.projects import Project, ok
 from support.servers import PostgresServer, running_server
+from support.services import start
 
 # Beside the example: an endpoint that keeps a connection, and one with a mistake in it.
 ROUTES = """
@@ -67,23 +66,11 @@ def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
         def serve(url: str, **others: str) -> httpx.Client:
             variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true", **LIMITS, **SMALL_POOL, **others}
             log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    [sys.executable, "-m", "uvicorn", "app.main:app", "--port=0", "--log-level=warning"],
-                    cwd=example.path,
-                    env=environment(**variables),
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
+            process, address = start(example, log, "app.main:app", "--log-level=warning", **variables)
             stack.callback(process.wait, 30)
             stack.callback(process.send_signal, signal.SIGINT)
-            deadline = time.monotonic() + 30
-            while not (found := re.search(r"running on (http://[\d.:]+)", log.read_text())):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
             limits = httpx.Limits(max_connections=100)
-            client = httpx.Client(base_url=found[1], timeout=30, trust_env=False, limits=limits)
+            client = httpx.Client(base_url=address, timeout=30, trust_env=False, limits=limits)
             return stack.enter_context(client)
 
         yield serve

@@ -1,8 +1,6 @@
 """Health of the application as uvicorn serves it, while its database is well, ill, or gone."""
 
-import re
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from support.database_state import add_revision
-from support.projects import INITIAL, Project, environment, like_others, ok
+from support.projects import INITIAL, Project, like_others, ok
 from support.servers import PostgresServer, free_port
-from support.services import DETAILED, LIMIT, Service
+from support.services import DETAILED, LIMIT, Service, start
 
 SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
 
@@ -50,20 +48,8 @@ def serve(baked: Project, tmp_path: Path) -> Iterator[Serve]:
 
         def serve(url: str, **variables: str) -> Service:
             log = tmp_path / f"log{len(list(tmp_path.iterdir()))}"
-            with log.open("wb") as output:
-                process = subprocess.Popen(
-                    [baked.interpreter, "-m", "uvicorn", "holding:app", "--port", "0"],
-                    cwd=baked.path,
-                    env=environment(DATABASE_URL=url, **SMALL_POOL, **variables),
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                )
-            deadline = time.monotonic() + 30
-            while not (found := re.search(r"running on (http://[\d.:]+)", log.read_text())):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            service = Service(process, found[1])
+            process, address = start(baked, log, "holding:app", DATABASE_URL=url, **SMALL_POOL, **variables)
+            service = Service(process, address)
             stack.callback(service.stop, log)
             return service
 

@@ -13,7 +13,29 @@ from typing import Any, NamedTuple
 import httpx
 import jsonschema
 
+from support.projects import Project, environment
+
 LIMIT = 2.0  # seconds
+
+
+def start(
+    project: Project, log: Path, application: str, *options: str, **variables: str
+) -> "tuple[subprocess.Popen[bytes], str]":
+    """Serve an application of a project; returns the process and its address when it answers there."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [project.interpreter, "-m", "uvicorn", application, "--port=0", *options],
+            cwd=project.path,
+            env=environment(**variables),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + 30
+    while not (found := re.search(r"running on (http://[\d.:]+)", log.read_text())):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return process, found[1]
 
 
 class Answer(NamedTuple):

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy import AsyncAdaptedQueuePool, Connection, ExecutionContext, event
+from sqlalchemy import AsyncAdaptedQueuePool, Connection, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -65,25 +65,11 @@ def measure(engine: AsyncEngine) -> None:
         gauge.set_function(lambda name=name: of_pool(name))  # type: ignore[misc]
 
 
-def _begin(
-    connection: Connection,
-    _cursor: Any,
-    _statement: str,
-    _parameters: Any,
-    _context: ExecutionContext,
-    _many: bool,
-) -> None:
+def _begin(connection: Connection, *_others: Any) -> None:
     connection.info[BEGUN] = time.perf_counter()
 
 
-def _end(
-    connection: Connection,
-    _cursor: Any,
-    _statement: str,
-    _parameters: Any,
-    _context: ExecutionContext,
-    _many: bool,
-) -> None:
+def _end(connection: Connection, *_others: Any) -> None:
     QUERIES.observe(time.perf_counter() - connection.info[BEGUN])
 
 
