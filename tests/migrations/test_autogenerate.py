@@ -5,6 +5,7 @@ import pytest
 from support.projects import INITIAL, PRODUCT, Project, body, ok, refusal
 
 pytestmark = pytest.mark.slow
+
 COLOUR = '''\
 class Colour(enum.Enum):
     """Of a product."""
@@ -14,12 +15,14 @@ class Colour(enum.Enum):
 
 
 '''
+
 COLOURED = (
     PRODUCT.replace("from decimal import", "import enum\nfrom decimal import").replace(
         "class Product", f"{COLOUR}class Product"
     )
     + "    colour: Mapped[Colour]\n"
 )
+
 CHECKED = PRODUCT.replace(
     "from sqlalchemy import Numeric", "from sqlalchemy import CheckConstraint, Numeric"
 ).replace(
@@ -137,62 +140,6 @@ def test_on_sqlite_a_changed_column_is_written_as_a_batch(sqlite_project: Projec
     ok(project.alembic("check"))
 
 
-@pytest.mark.first_on("sqlite")
-def test_one_documented_place_takes_compare_functions_of_ones_own(project: Project) -> None:
-    ok(project.make("migrate"))
-    project.edit("app/models/user.py", "String(200)", "String(201)")
-    assert "String(length=201)" in refusal(project.alembic("check"))
-    ours = "environment.run(metadata, compare_type=lambda *_: False, "
-    project.edit("alembic/env.py", "environment.run(metadata, ", ours)
-    ok(project.alembic("check"))
-
-
-THEIRS = """
-def include_object(item, name, kind, reflected, compare_to):
-    return name != "forgotten"
-
-
-def render_item(kind, item, context):
-    return "sa.String(999)" if kind == "type" and type(item).__name__ == "String" else False
-
-
-def take_out_notes(context, revision, directives):
-    [script] = directives
-    [upgrade] = script.upgrade_ops_list
-    script.rev_id = "theirs"
-    upgrade.ops = [table for table in upgrade.ops if table.table_name != "notes"]
-    upgrade.reverse_into(script.downgrade_ops_list[0])
-"""
-
-
-@pytest.mark.first_on("sqlite")
-def test_functions_of_ones_own_are_joined_with_ours(project: Project) -> None:
-    keywords = (
-        "include_object=include_object, render_item=render_item, process_revision_directives=take_out_notes"
-    )
-    project.edit("alembic/env.py", "environment.run(metadata, ", f"environment.run(metadata, {keywords}, ")
-    project.edit("alembic/env.py", "\n\n\ndef metadata", f"\n{THEIRS}\n\ndef metadata")
-    project.edit("alembic.ini", "leave_alone =", "leave_alone = celery_*")
-    ok(project.make("migrate"))
-    for table in ("forgotten", "celery_tasks"):
-        project.sql(f"CREATE TABLE {table} (id INTEGER)")
-    ok(project.alembic("check"))
-
-    notes = "from app.models.base import BaseModel\n\n\nclass Note(BaseModel):\n    pass\n"
-    project.write("app/models/note.py", notes)
-    assert "No changes" in ok(project.make("migration", "MSG=notes"))
-    ok(project.alembic("check"))
-    project.write("app/models/product.py", PRODUCT.replace("String(80)", "String(80), index=True"))
-    project.edit("app/models/user.py", "String(200)", "String(200), index=True")
-    ok(project.make("migration", "MSG=more"))
-    text = "".join(path.read_text("utf-8") for path in project.revisions("more"))
-    assert "sa.String(999)" in text  # theirs
-    assert "sa.DateTime(timezone=True)" in text  # ours, of what they left
-    assert 'create_table(\n        "notes"' not in text
-    if project.dialect == "postgresql":  # ours, which refers to what they changed
-        assert "Revises: theirs" in text
-
-
 DEFAULTS = {
     'text("CURRENT_TIMESTAMP")': "datetime",
     "func.now()": "datetime",
@@ -221,53 +168,6 @@ def test_a_server_default_is_no_phantom_change_and_another_one_is_seen(project: 
     project.edit("app/models/thing.py", 'text("0")', 'text("1")')
     ok(project.make("migration", "MSG=begin with one"))
     assert "value_4" in body(project.revisions("begin_with_one")[0])
-
-
-COMPUTED = '''\
-"""A model of a test."""
-
-from sqlalchemy import Computed, Identity, Integer
-from sqlalchemy.orm import Mapped, mapped_column
-
-from app.models.base import Base
-
-
-class Square(Base):
-    """Keys and values that the server makes."""
-
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    side: Mapped[int]
-    area: Mapped[int] = mapped_column(Integer, Computed("side * side"))
-'''
-
-
-def add_squares(project: Project) -> None:
-    """A table with a computed and an identity column, of a migration."""
-    # SQLite has no identity columns, and would be asked for one each time.
-    text = COMPUTED if project.dialect == "postgresql" else COMPUTED.replace("Identity(), ", "")
-    project.write("app/models/square.py", text.replace("Identity, ", "") if text != COMPUTED else text)
-    ok(project.make("migration", "MSG=add squares"))
-    ok(project.make("migrate"))
-
-
-@pytest.mark.first_on("postgresql")
-def test_computed_and_identity_columns_are_compared(project: Project) -> None:
-    add_squares(project)
-    project.sql("INSERT INTO squares (side) VALUES (3)")
-    assert project.sql("SELECT area FROM squares") == [(9,)]
-    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
-    ok(project.alembic("check"))
-
-
-@pytest.mark.first_on("sqlite")
-def test_a_changed_computed_column_is_reported(project: Project) -> None:
-    add_squares(project)
-    ok(project.make("migration-check"))
-    project.edit("app/models/square.py", "side * side", "side + side")
-    for target in ("migration-check", "migrate-test"):
-        result = project.make(target)
-        assert "differ" in refusal(result)
-        assert "squares.area: computed: (side * side)" in result.stdout
 
 
 @pytest.mark.long
@@ -305,92 +205,6 @@ def test_a_model_in_a_schema_of_its_own_is_no_phantom_change(postgresql_project:
     ok(project.make("migration-check"))
 
 
-@pytest.mark.first_on("postgresql")
-@pytest.mark.long
-def test_a_computed_column_that_the_server_rewrites_is_no_phantom_change(project: Project) -> None:
-    add_squares(project)
-    column = "mapped_column(String(9), Computed(\"lower(word) || CASE WHEN side IN (1, 2) THEN 'a' END\"))"
-    project.edit(
-        "app/models/square.py",
-        "    area:",
-        "    word: Mapped[str] = mapped_column(String(9))\n"
-        f"    small: Mapped[str | None] = {column}\n    area:",
-    )
-    project.edit("app/models/square.py", "Integer\n", "Integer, String\n")
-    if project.dialect == "sqlite":  # which adds no such column to a table
-        project.revisions()[-1].unlink()
-        (project.path / "dev.db").unlink()
-    ok(project.make("migration", "MSG=add words"))
-    ok(project.make("migrate"))
-    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
-    ok(project.make("migration-check"))
-
-    project.edit("app/models/square.py", "IN (1, 2)", "IN (1, 3)")
-    checked = project.alembic("check")
-    assert checked.returncode
-    assert "small" in checked.stdout
-    ok(project.make("migration", "MSG=other words"))  # drops and adds it
-    ok(project.make("migrate"))
-    ok(project.make("migration-check"))
-
-
-FILTER = """
-def include_object(item, name, kind, reflected, compare_to):
-    return name != "dotted.name"
-
-
-environment.run(metadata, naming_convention=NAMING_CONVENTION, include_object=include_object)
-"""
-
-
-@pytest.mark.first_on("sqlite")
-def test_a_filter_of_ones_own_is_asked_about_whole_names(project: Project) -> None:
-    project.add_product()
-    ok(project.make("migration", "MSG=add products"))
-    column = '    size: Mapped[int | None] = mapped_column("dotted.name")\n    name:'
-    project.edit("app/models/shop/product.py", "    name:", column)
-    text = (project.path / "alembic/env.py").read_text("utf-8")
-    project.write("alembic/env.py", text[: text.rindex("environment.run")] + FILTER)
-    assert "No changes" in ok(project.make("migration", "MSG=nothing"))
-
-
-NUMBERED = '''\
-"""Numbered by the server."""
-
-from sqlalchemy import Identity, Integer
-from sqlalchemy.orm import Mapped, mapped_column
-
-from app.models.base import Base
-
-
-class Ticket(Base):
-    """One of a queue."""
-
-    id: Mapped[int] = mapped_column(Integer(), primary_key=True)
-    seat: Mapped[int]
-'''
-AS_IDENTITY = NUMBERED.replace("Integer(), primary", "Integer(), Identity(), primary")
-
-
-@pytest.mark.long
-def test_a_serial_key_becomes_an_identity_and_back_and_goes_on_counting(
-    postgresql_project: Project,
-) -> None:
-    project = postgresql_project
-    for number, text in enumerate((NUMBERED, AS_IDENTITY, NUMBERED)):
-        project.write("app/models/ticket.py", text)
-        ok(project.make("migration", f"MSG=step {number}"))
-        ok(project.make("migrate"))
-        project.sql("INSERT INTO tickets (seat) VALUES (1)")
-        ok(project.make("migration-check"))
-    assert project.sql("SELECT id FROM tickets ORDER BY id") == [(1,), (2,), (3,)]
-    ok(project.make("migration-down"))
-    project.sql("INSERT INTO tickets (seat) VALUES (1)")
-    ok(project.make("migration-down"))
-    project.sql("INSERT INTO tickets (seat) VALUES (1)")
-    assert project.sql("SELECT max(id) FROM tickets") == [(5,)]
-
-
 def test_what_a_new_type_does_to_rows_is_printed_and_stands_in_the_file(postgresql_project: Project) -> None:
     project = postgresql_project
     project.write("app/models/product.py", PRODUCT)
@@ -424,6 +238,7 @@ dotted = Table(
     Column("more", Integer, Computed("id + 1", persisted=True)),
 )
 """
+
 REFERS = """
 Table(
     "refers",
