@@ -22,6 +22,7 @@ from dbkit.errors import DatabaseUnavailable, error_text, is_conflict
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEDIA_TYPE = "application/problem+json"
+SHOWN = {"schema": {"$ref": "#/components/schemas/Problem"}}  # in the OpenAPI document
 RETRY_AFTER = "1"  # seconds; a pool replaces a broken connection at the next request
 
 
@@ -133,7 +134,7 @@ def add_handlers(app: FastAPI) -> None:
         for operation in operations:
             for response in operation["responses"].values():
                 content = response.get("content", {})
-                if "Problem" in str(content.get("application/json")):
+                if content.get("application/json") == SHOWN:
                     content[MEDIA_TYPE] = content.pop("application/json")
         return made
 

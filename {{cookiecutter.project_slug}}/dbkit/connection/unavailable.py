@@ -24,15 +24,15 @@ def report_unavailable(engine: AsyncEngine, connect_within: float, answer_within
     statement that takes too long is cancelled in the server, and its connection is not used again.
 
     Args:
-        connect_within: seconds for a new connection.
-        answer_within: seconds for a statement; both only where the URL says nothing else.
+        connect_within: seconds for a new connection, where the URL does not say less.
+        answer_within: seconds for a statement, where the URL says nothing.
     """
     if engine.dialect.name != "postgresql":
         return
 
     def prepare(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:
         keywords["async_creator_fn"] = _connect
-        keywords.setdefault("timeout", connect_within)
+        keywords["timeout"] = min(keywords.get("timeout") or connect_within, connect_within)
         keywords.setdefault("command_timeout", answer_within)
 
     event.listen(engine.sync_engine, "do_connect", prepare)
