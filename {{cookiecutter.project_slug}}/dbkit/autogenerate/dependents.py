@@ -11,21 +11,13 @@ from sqlalchemy import ForeignKeyConstraint, Table
 
 from dbkit.autogenerate.casts import CastColumn
 from dbkit.autogenerate.computed_columns import replace_column
+from dbkit.autogenerate.table_changes import Retyped, retyped_columns
 from dbkit.autogenerate.two_pictures import TwoPictures, final_name
-
-Retyped = dict[tuple[str, ...], ops.AlterColumnOp]  # by the keys of columns
 
 
 def renew_dependents(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
     """Drop and add computed columns and foreign keys that would not let a type change."""
-    scope = pictures.scope
-    retyped: Retyped = {
-        scope.key("column", op.schema, op.table_name, op.column_name): op
-        for table in upgrade.ops
-        if isinstance(table, ops.ModifyTableOps)
-        for op in table.ops
-        if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None
-    }
+    retyped = retyped_columns(upgrade, pictures.scope)
     _renew_computed(upgrade, retyped, pictures)
     upgrade.ops += _foreign_keys(retyped, pictures)
 
@@ -44,7 +36,7 @@ def _renew_computed(upgrade: ops.UpgradeOps, retyped: Retyped, pictures: TwoPict
             expression = str(found.get("computed"))
             is_same = expression == wanted.get("computed")
             if is_same and any(re.search(rf"\b{re.escape(name)}\b", expression) for name in names):
-                replace_column(upgrade, table, column, found)
+                replace_column(upgrade, column, found)
 
 
 def _foreign_keys(retyped: Retyped, pictures: TwoPictures) -> Iterator[ops.ModifyTableOps]:
