@@ -6,6 +6,7 @@ computed column whose expression differs is dropped and added.
 https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
@@ -44,18 +45,23 @@ def replace_computed(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
 
     What is computed can be computed again. A column that is computed no more keeps its values.
     """
-    for difference in pictures.differences():
-        old, new = difference.first, difference.second
-        if old is None or new is None or "computed" not in difference.facets:
-            continue
-        column = column_of(new, pictures.scope)
-        if column is None:
-            continue
+    for old, column in replaced_columns(pictures):
         before = str(old.definition.get("computed", ""))
         if before.endswith("STORED") and column.computed is None:
             upgrade.ops.append(_kept(old))
         else:
             replace_column(upgrade, column, old.definition)
+
+
+def replaced_columns(pictures: TwoPictures) -> Iterator[tuple[SchemaObject, Column[Any]]]:
+    """Yield each column that is computed in another way, as it was found, and as models have it."""
+    for difference in pictures.differences():
+        old, new = difference.first, difference.second
+        if old is None or new is None or "computed" not in difference.facets:
+            continue
+        column = column_of(new, pictures.scope)
+        if column is not None:
+            yield old, column
 
 
 def replace_column(

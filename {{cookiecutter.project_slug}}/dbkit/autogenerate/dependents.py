@@ -11,25 +11,33 @@ from sqlalchemy import ForeignKeyConstraint, Table
 
 from dbkit.autogenerate.casts import CastColumn
 from dbkit.autogenerate.computed_columns import replace_column
-from dbkit.autogenerate.table_changes import Retyped, retyped_columns
+from dbkit.autogenerate.table_changes import operations_in_tables
 from dbkit.autogenerate.two_pictures import TwoPictures, final_name
+
+Retyped = dict[tuple[str, ...], ops.AlterColumnOp]  # by the keys of columns
 
 
 def renew_dependents(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
     """Drop and add computed columns and foreign keys that would not let a type change."""
-    retyped = retyped_columns(upgrade, pictures.scope)
+    scope = pictures.scope
+    retyped: Retyped = {
+        scope.key("column", op.schema, op.table_name, op.column_name): op
+        for op in operations_in_tables(upgrade)
+        if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None
+    }
     _renew_computed(upgrade, retyped, pictures)
     upgrade.ops += _foreign_keys(retyped, pictures)
 
 
 def _renew_computed(upgrade: ops.UpgradeOps, retyped: Retyped, pictures: TwoPictures) -> None:
     """Replace columns that stay computed as they are, from one whose type changes."""
-    changed = {(op.schema, op.table_name) for op in retyped.values()}
     for table in pictures.scope.tables:
-        if (table.schema, table.name) not in changed:
-            continue
-        names = [op.column_name for op in retyped.values() if op.table_name == table.name]
-        for column in table.columns:
+        names = [
+            op.column_name
+            for op in retyped.values()
+            if (op.schema, op.table_name) == (table.schema, table.name)
+        ]
+        for column in table.columns if names else ():
             found, wanted = pictures.definitions("column", table.schema, table.name, column.name)
             if found is None or wanted is None or column.computed is None:
                 continue

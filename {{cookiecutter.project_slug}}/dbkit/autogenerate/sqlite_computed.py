@@ -3,25 +3,14 @@
 https://www.sqlite.org/gencol.html
 """
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
 from alembic.operations import ops
 from sqlalchemy import Column
 
-from dbkit.autogenerate.computed_columns import reflected, replace_column
-from dbkit.autogenerate.table_changes import (
-    Retyped,
-    changes_of,
-    column_of,
-    retyped_columns,
-    take_old_type,
-)
+from dbkit.autogenerate.computed_columns import reflected, replace_column, replaced_columns
+from dbkit.autogenerate.table_changes import changes_of, take_old_type
 from dbkit.autogenerate.two_pictures import TwoPictures
-from dbkit.schema import SchemaObject
-
-WORD = re.compile(r'"((?:[^"]|"")+)"|([^\W\d][\w$]*)')  # a name, with or without quotes
 
 
 def write_replacements(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
@@ -29,10 +18,7 @@ def write_replacements(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
 
     A column that is computed no more keeps its values.
     """
-    for old, new in _replaced(pictures, retyped_columns(upgrade, pictures.scope)):
-        column = column_of(new, pictures.scope)
-        if column is None:
-            continue
+    for old, column in replaced_columns(pictures):
         if column.computed is None:
             changes = changes_of(upgrade, column.table)
             column_type = take_old_type(changes, column)
@@ -40,25 +26,6 @@ def write_replacements(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
             changes.ops.insert(0, _computed_no_more(column.table.name, column, found))
         else:
             replace_column(upgrade, column, old.definition, is_sqlite=True)
-
-
-def _replaced(
-    pictures: TwoPictures, retyped: Retyped
-) -> Iterator[tuple[SchemaObject, SchemaObject]]:
-    """Yield what both pictures have of a computed column that is to be replaced.
-
-    So is one that is computed from a column whose type changes.
-    """
-    different = {one.key for one in pictures.differences() if "computed" in one.facets}
-    for key, old in pictures.found.objects.items():
-        new = pictures.wanted.objects.get(key)
-        if new is None or old.kind != "column":
-            continue
-        *parent, _ = pictures.scope.key_of(old)
-        words = WORD.findall(str(old.definition.get("computed", "")))
-        used = {(*parent, quoted.replace('""', '"') or bare) for quoted, bare in words}
-        if key in different or not used.isdisjoint(retyped):
-            yield old, new
 
 
 def _computed_no_more(table: str, column: Column[Any], found: Column[Any]) -> ops.AlterColumnOp:

@@ -10,8 +10,6 @@ from sqlalchemy.types import TypeEngine
 from dbkit.autogenerate.scope import Scope
 from dbkit.schema import SchemaObject
 
-Retyped = dict[tuple[str, ...], ops.AlterColumnOp]  # by the keys of columns
-
 
 def operations_in_tables(upgrade: ops.UpgradeOps) -> Iterator[ops.MigrateOperation]:
     """Yield what is done to tables that stay."""
@@ -29,15 +27,6 @@ def changes_of(upgrade: ops.UpgradeOps, table: Table) -> ops.ModifyTableOps:
     added = ops.ModifyTableOps(table.name, [], schema=table.schema)
     upgrade.ops.append(added)
     return added
-
-
-def retyped_columns(upgrade: ops.UpgradeOps, scope: Scope) -> Retyped:
-    """Return the changes of columns whose type changes."""
-    return {
-        scope.key("column", op.schema, op.table_name, op.column_name): op
-        for op in operations_in_tables(upgrade)
-        if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None
-    }
 
 
 def take_old_type(changes: ops.ModifyTableOps, column: Column[Any]) -> TypeEngine[Any]:
