@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import CreateSchema
 
 from dbkit.autogenerate.scope import Scope
-from dbkit.autogenerate.script import sent
+from dbkit.autogenerate.script import run_script
 
 
 def set_aside(connection: Connection, scope: Scope) -> None:
@@ -29,6 +29,6 @@ def set_aside(connection: Connection, scope: Scope) -> None:
         f"ALTER {kind} {one.name} SET SCHEMA {aside[scope.key_of(one)[1]]}"
         for kind, one in replaced
     ]
-    if not sent(connection, moves):
+    if not run_script(connection, moves):
         for statement in moves:
             connection.exec_driver_sql(statement)
