@@ -5,7 +5,7 @@ wants an expression. https://www.postgresql.org/docs/current/sql-altertable.html
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -46,7 +46,7 @@ class Conversions:
     """
 
     connection: Connection
-    enums: Mapping[str, list[str]]
+    enums: Mapping[str, Collection[str]]
     home: str
 
     def both_ways(self, column: str, old: str, new: str) -> tuple[str | None, str | None]:
