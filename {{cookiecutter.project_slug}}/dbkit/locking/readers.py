@@ -9,12 +9,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.connection import DatabaseURL, connect, one_line_errors
-from dbkit.errors import DatabaseUnavailable, sqlstate
+from dbkit.errors import LOCK_NOT_AVAILABLE, DatabaseUnavailable, sqlstate
 from dbkit.locking.blockers import DESCRIBED
 from dbkit.revisions import MigrationError
 from dbkit.settings import get_settings
 
-LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 # ACCESS EXCLUSIVE is what a reader waits for, also if it is itself waited for. The server's
 # functions that describe indexes, defaults, constraints and views open their table, too.
 # https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
