@@ -19,8 +19,7 @@ def set_aside(connection: Connection, scope: Scope) -> None:
         *(("DOMAIN", one) for one in objects if scope.key_of(one) in scope.domains),
     ]
     schemas = dict.fromkeys(scope.key_of(one)[1] for _, one in replaced)
-    taken = {scope.key_of(one)[1] for one in objects if one.kind == "schema"}
-    taken |= {table.schema for table in scope.tables if table.schema}
+    taken = {scope.key_of(one)[1] for one in objects if one.kind == "schema"} | scope.schemas
     free = (name for name in map("set_aside_{}".format, count()) if name not in taken)
     aside = dict(zip(schemas, free, strict=False))
     for name in aside.values():
