@@ -1,13 +1,23 @@
 """`make migration-check` compares the live database with what its revisions build, object by object."""
 
+import asyncio
 import json
 import subprocess
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import MetaData
 
+from dbkit.checks.drift import find_drift
+from dbkit.checks.report import Report
+from dbkit.config import EnvironmentOptions
+from dbkit.connection import connect
+from dbkit.connection.url import parse_database_url
+from dbkit.errors import DatabaseUnavailable
 from support.database_state import add_revision
 from support.projects import INITIAL, Project, ok, refusal
+from support.servers import PostgresServer
 
 
 @pytest.mark.first_on("sqlite")
@@ -61,6 +71,30 @@ def test_what_a_run_does_at_the_same_time_is_no_drift(project: Project) -> None:
     assert f"migrated meanwhile, and stands at {latest}: type it once more" in refusal(said)
     assert "DROP TABLE" not in said.stdout
     assert "drift" not in said.stdout
+
+
+def test_a_run_that_begins_meanwhile_is_waited_for_as_long_as_any_reader_waits(
+    postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = parse_database_url(postgres_server.create_database())
+
+    async def nothing(*_: object) -> None:
+        """No picture: the comparison does not come to it."""
+
+    async def compare() -> None:
+        async with connect(database, autocommit=False) as run:
+            await run.exec_driver_sql("CREATE TABLE alembic_version (version_num text)")
+            await run.commit()
+            await run.exec_driver_sql("LOCK TABLE alembic_version")
+            with pytest.raises(DatabaseUnavailable, match="has locked alembic_version; run it again"):
+                async with asyncio.timeout(5):
+                    await find_drift(database, database, (), EnvironmentOptions(MetaData), Report())
+
+    for name in ("take_picture", "look_at"):
+        monkeypatch.setattr(f"dbkit.checks.drift.{name}", nothing)
+    limited = SimpleNamespace(migration_lock_timeout=0.1)
+    monkeypatch.setattr("dbkit.locking.readers.get_settings", lambda: limited)
+    asyncio.run(compare())
 
 
 def test_drift_is_seen_by_a_role_that_may_only_read(postgresql_project: Project) -> None:

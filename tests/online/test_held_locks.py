@@ -405,6 +405,14 @@ def test_a_command_that_reads_says_who_has_locked_a_table(project: Project, comm
     assert line.endswith("; drift and models were not compared") == (table == "users")
 
 
+def test_alembic_check_says_who_has_locked_a_table(project: Project) -> None:
+    with Session(project) as holder:
+        lock(holder, "users")
+        line = failed(start(project, "check", MIGRATION_LOCK_TIMEOUT="0.3"), 15)
+    assert f"process {holder.pid} (reports, idle in transaction since " in line
+    assert ") has locked users; run it again when that has ended" in line
+
+
 def test_an_upgrade_waits_for_who_has_locked_a_table_of_the_migrations(project: Project) -> None:
     name = add_column(project, "added")
     with Session(project) as holder:

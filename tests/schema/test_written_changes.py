@@ -186,8 +186,8 @@ def test_rows_that_change_or_fail_are_pointed_out(postgres_server: PostgresServe
 
     change = Change(
         postgres_server,
-        make(price=sa.Numeric(), colour=COLOUR),
-        make(price=sa.Numeric(5, 2), colour=Integer()),
+        make(price=sa.Numeric(), colour=COLOUR, other=COLOUR),
+        make(price=sa.Numeric(5, 2), colour=Integer(), other=COLOUR),
     )
     assert change.notes == [
         "Values change: things.price becomes numeric(5,2) instead of numeric, which rounds to 2 digits "

@@ -12,6 +12,8 @@ from dbkit.redaction import is_server_error, public_text
 INSUFFICIENT_PRIVILEGE = "42501"
 QUERY_CANCELED = "57014"
 ACTIVE_SQL_TRANSACTION = "25001"
+LOCK_NOT_AVAILABLE = "55P03"
+LOCK_SQLSTATES = (LOCK_NOT_AVAILABLE, "40P01")  # and deadlock_detected
 # A row that others, or the rows that it refers to, do not allow.
 # https://www.sqlite.org/rescode.html#constraint_foreignkey
 CONFLICTS = ("23503", "23505", "23P01")

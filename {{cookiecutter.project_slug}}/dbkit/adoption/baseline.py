@@ -1,6 +1,5 @@
 """Writes the baseline of a database, proves it, and records it there."""
 
-import re
 from pathlib import Path
 
 from alembic.util import CommandError
@@ -16,10 +15,9 @@ from dbkit.execution import adopt, quiet, upgrade
 from dbkit.history import TABLE as HISTORY_TABLE
 from dbkit.locking import reading
 from dbkit.revisions import read_current
-from dbkit.schema import Picture, differences, read
+from dbkit.schema import Picture, differences, parts_of, read
 
 OF_THE_BASELINE, OF_THE_DATABASE = "the baseline", "the database"
-PART = re.compile(r'"(?:[^"]|"")*"|[^.]+')  # of a name with its schema
 OF_PG_DUMP = ("table", "view", "materialized view", "foreign table", "sequence")
 
 
@@ -107,7 +105,7 @@ async def _check_content(ours: Picture, home: DatabaseURL, options: EnvironmentO
 
 def _pattern(picture: Picture, key: str) -> str:
     """Return the name of a table as a pattern of pg_dump that means nothing else."""
-    parts = PART.findall(picture.objects[key].name)
+    parts = parts_of(picture.objects[key].name)
     return ".".join(part if part.startswith('"') else f'"{part}"' for part in parts)
 
 

@@ -84,13 +84,9 @@ def write_baseline(message: str, sql: str, dialect: str) -> Baseline:
         text = baseline.path.read_text(encoding="utf-8").replace(PLACEHOLDER, baseline.sql.name)
         head, functions, rest = text.partition("\n\ndef upgrade(")
         text = f"{head.rstrip()}\n\n{MARK}{functions}{rest}"
-        with writer.all_or_nothing(baseline.sql):
-            baseline.sql.write_text(sql, encoding="utf-8")
-        baseline.path.write_text(text, encoding="utf-8")
-        baseline.sql.write_text(sql, encoding="utf-8")
-    except OSError as error:
-        baseline.remove()
-        raise CommandError(f"{error.filename} cannot be written: {error.strerror}") from None
+        for path, content in ((baseline.sql, sql), (baseline.path, text)):
+            with writer.all_or_nothing(path):
+                path.write_text(content, encoding="utf-8")
     except BaseException:
         baseline.remove()
         raise

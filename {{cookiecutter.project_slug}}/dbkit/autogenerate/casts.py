@@ -43,9 +43,12 @@ def compare(
     """Add to each change of a type what it takes to convert values, both ways."""
     pictures: TwoPictures | None = context.migration_context.opts.get(PICTURES)
     if pictures is not None:
+        conversions = _conversions(context, pictures)
         for table in upgrade.ops:
             if isinstance(table, ops.ModifyTableOps):
-                table.ops = [each for op in table.ops for each in _with_cast(op, context, pictures)]
+                table.ops = [
+                    each for op in table.ops for each in _with_cast(op, conversions, pictures)
+                ]
                 is_rewritten = any(isinstance(op, CastColumn) for op in table.ops)
                 for op in table.ops:
                     op.info["stays"] = is_rewritten  # an index that may not fit the other type
@@ -58,7 +61,7 @@ Plugin(NAME).add_autogenerate_comparator(
 
 
 def _with_cast(
-    op: ops.MigrateOperation, context: AutogenContext, pictures: TwoPictures
+    op: ops.MigrateOperation, conversions: Conversions, pictures: TwoPictures
 ) -> Iterator[ops.MigrateOperation]:
     """Yield what takes the place of an operation: itself, if it changes no type."""
     if not isinstance(op, ops.AlterColumnOp) or op.modify_type is None:
@@ -69,8 +72,7 @@ def _with_cast(
         yield op
         return
     old, new = (_base_type(str(facets["type"]), pictures) for facets in (found, wanted))
-    conversions = _conversions(context, pictures)
-    column = context.dialect.identifier_preparer.quote(op.column_name)
+    column = pictures.dialect.identifier_preparer.quote(op.column_name)
     to_new, to_old = conversions.both_ways(column, old, new)
     op.info[NOTES] = [
         *type_notes(op, old, new, to_new, conversions),
@@ -104,9 +106,9 @@ def _base_type(kind: str, pictures: TwoPictures) -> str:
 
 def _conversions(context: AutogenContext, pictures: TwoPictures) -> Conversions:
     assert context.connection is not None  # noqa: S101 - for the type checker
-    enums: dict[str, list[str]] = {}
+    enums: dict[str, dict[str, None]] = {}  # each value once
     for picture in (pictures.found, pictures.wanted):
         for one in picture.objects.values():
             if "enum" in one.definition:
-                enums.setdefault(one.name, []).extend(one.definition["enum"])
+                enums.setdefault(one.name, {}).update(dict.fromkeys(one.definition["enum"]))
     return Conversions(context.connection, enums, str(pictures.scope.default_schema))

@@ -2,20 +2,22 @@
 
 A plug-in of Alembic's, whose comparison of SQL texts warns of computed columns, and whose change of
 an identity column fails. Pictures tell what differs, and SQL is written for it (`mends`); a
-computed column whose expression differs is dropped and added (`computed_replacements`).
+computed column whose expression differs is dropped and added.
 https://alembic.sqlalchemy.org/en/latest/api/plugins.html
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import Column, Computed, Table, text
+from sqlalchemy import Column, Computed, text
 from sqlalchemy.types import TypeEngine
 
 from dbkit.autogenerate.statements import Statement, escaped
+from dbkit.autogenerate.table_changes import changes_of, column_of, take_old_type
 from dbkit.autogenerate.two_pictures import TwoPictures
 from dbkit.schema import Facets, SchemaObject
 
@@ -43,41 +45,42 @@ def replace_computed(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
 
     What is computed can be computed again. A column that is computed no more keeps its values.
     """
+    for old, column in replaced_columns(pictures):
+        before = str(old.definition.get("computed", ""))
+        if before.endswith("STORED") and column.computed is None:
+            upgrade.ops.append(_kept(old))
+        else:
+            replace_column(upgrade, column, old.definition)
+
+
+def replaced_columns(pictures: TwoPictures) -> Iterator[tuple[SchemaObject, Column[Any]]]:
+    """Yield each column that is computed in another way, as it was found, and as models have it."""
     for difference in pictures.differences():
         old, new = difference.first, difference.second
         if old is None or new is None or "computed" not in difference.facets:
             continue
-        table = pictures.scope.table_of(new)
-        if table is None:
-            continue
-        column = table.c[pictures.scope.key_of(new)[-1].removeprefix(f"{table.name}.")]
-        before = str(old.definition.get("computed", ""))
-        if before.endswith("STORED") and column.computed is None:
-            upgrade.ops.append(_kept(old))
-            continue
-        replace_column(upgrade, table, column, old.definition)
+        column = column_of(new, pictures.scope)
+        if column is not None:
+            yield old, column
 
 
 def replace_column(
-    upgrade: ops.UpgradeOps, table: Table, column: Column[Any], found: Facets
+    upgrade: ops.UpgradeOps, column: Column[Any], found: Facets, *, is_sqlite: bool = False
 ) -> None:
     """Drop a column and add it as the models have it, in place of what would alter it.
+
+    The old one goes before the columns that it uses, and the new one comes after those that it
+    uses.
 
     Args:
         found: what the database says of it.
     """
-    schema, name = table.schema, table.name
-    kind: TypeEngine[Any] = column.type
-    for change in upgrade.ops:
-        if isinstance(change, ops.ModifyTableOps) and change.table_name == name:
-            for op in [*change.ops] if change.schema == schema else ():
-                if isinstance(op, ops.AlterColumnOp) and op.column_name == column.name:
-                    change.ops.remove(op)
-                    kind = op.existing_type or kind
-    reflected = _reflected(column, found, kind)
-    drop = ops.DropColumnOp.from_column_and_tablename(schema, name, reflected)
-    add = ops.AddColumnOp.from_column_and_tablename(schema, name, column)
-    upgrade.ops.append(ops.ModifyTableOps(name, [drop, add], schema=schema))
+    table = column.table
+    changes = changes_of(upgrade, table)
+    old = reflected(column, found, take_old_type(changes, column), is_sqlite=is_sqlite)
+    drop = ops.DropColumnOp.from_column_and_tablename(table.schema, table.name, old)
+    add = ops.AddColumnOp.from_column_and_tablename(table.schema, table.name, column)
+    changes.ops[:] = [drop, *changes.ops, add]
 
 
 def _kept(old: SchemaObject) -> Statement:
@@ -94,14 +97,18 @@ def _kept(old: SchemaObject) -> Statement:
     )
 
 
-def _reflected(column: Column[Any], found: Facets, kind: TypeEngine[Any]) -> Column[Any]:
+def reflected(
+    column: Column[Any], found: Facets, column_type: TypeEngine[Any], *, is_sqlite: bool
+) -> Column[Any]:
     """Return the column as the database has it."""
-    expression, _, how = str(found.get("computed", "")).rpartition(" ")
-    computed = [Computed(escaped(expression), persisted=how == "STORED")] if expression else []
+    expression, _, kind = str(found.get("computed", "")).rpartition(" ")
+    if is_sqlite:  # which keeps the parentheses around it
+        expression = expression[1:-1]
+    computed = [Computed(escaped(expression), persisted=kind == "STORED")] if expression else []
     default = found.get("default")
     return Column(
         column.name,
-        kind,
+        column_type,
         *computed,
         server_default=text(escaped(str(default))) if default else None,
         nullable="not null" not in found,

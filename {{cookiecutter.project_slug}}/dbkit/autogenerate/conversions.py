@@ -5,7 +5,7 @@ wants an expression. https://www.postgresql.org/docs/current/sql-altertable.html
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -27,7 +27,7 @@ NUMBERS = ("smallint", "integer", "bigint", "numeric", "real", "double precision
 MODIFIER = re.compile(r"\(\d+(?:,-?\d+)?\)")
 
 
-def base(kind: str) -> str:
+def without_modifier(kind: str) -> str:
     """Return a type without length or precision, which the column asks of its values by itself.
 
     A cast cuts without a word what is too long. Of `bit`, whose length is 1 by default, it stays.
@@ -46,7 +46,7 @@ class Conversions:
     """
 
     connection: Connection
-    enums: Mapping[str, list[str]]
+    enums: Mapping[str, Collection[str]]
     home: str
 
     def both_ways(self, column: str, old: str, new: str) -> tuple[str | None, str | None]:
@@ -55,7 +55,7 @@ class Conversions:
         Each is "" where the server needs none, and None where there is none. What becomes an array
         of one element becomes that element again, and what became text is read from it.
         """
-        old, new = base(old), base(new)
+        old, new = without_modifier(old), without_modifier(new)
         if old == new:
             return "", ""
         if old.endswith("[]") and new in TEXT:
@@ -64,13 +64,17 @@ class Conversions:
             return self._using(column, old, new), self._from_array(column, new, old)
         return self._using(column, old, new), self._using(column, new, old)
 
-    def strangers(self, old: str, new: str) -> list[str]:
-        """Return the values of an enum type that are none of another type; rows with them fail."""
+    def values_that_fail(self, old: str, new: str) -> list[str]:
+        """Return the values of an enum type that are none of another type."""
         if new in (*JSON, *TEXT) or new.endswith("[]"):
             return []
         if new in self.enums:
             return [value for value in self.enums.get(old, ()) if value not in self.enums[new]]
-        return [value for value in self.enums.get(old, ()) if not self._is_one(value, base(new))]
+        return [
+            value
+            for value in self.enums.get(old, ())
+            if not self._is_one(value, without_modifier(new))
+        ]
 
     def _using(self, column: str, old: str, new: str) -> str | None:
         sql = self._converted(column, old, new)

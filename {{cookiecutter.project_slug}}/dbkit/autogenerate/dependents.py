@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, Table
 
 from dbkit.autogenerate.casts import CastColumn
 from dbkit.autogenerate.computed_columns import replace_column
+from dbkit.autogenerate.table_changes import operations_in_tables
 from dbkit.autogenerate.two_pictures import TwoPictures, final_name
 
 Retyped = dict[tuple[str, ...], ops.AlterColumnOp]  # by the keys of columns
@@ -21,9 +22,7 @@ def renew_dependents(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
     scope = pictures.scope
     retyped: Retyped = {
         scope.key("column", op.schema, op.table_name, op.column_name): op
-        for table in upgrade.ops
-        if isinstance(table, ops.ModifyTableOps)
-        for op in table.ops
+        for op in operations_in_tables(upgrade)
         if isinstance(op, ops.AlterColumnOp) and op.modify_type is not None
     }
     _renew_computed(upgrade, retyped, pictures)
@@ -32,19 +31,20 @@ def renew_dependents(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
 
 def _renew_computed(upgrade: ops.UpgradeOps, retyped: Retyped, pictures: TwoPictures) -> None:
     """Replace columns that stay computed as they are, from one whose type changes."""
-    changed = {(op.schema, op.table_name) for op in retyped.values()}
     for table in pictures.scope.tables:
-        if (table.schema, table.name) not in changed:
-            continue
-        names = [op.column_name for op in retyped.values() if op.table_name == table.name]
-        for column in table.columns:
+        names = [
+            op.column_name
+            for op in retyped.values()
+            if (op.schema, op.table_name) == (table.schema, table.name)
+        ]
+        for column in table.columns if names else ():
             found, wanted = pictures.definitions("column", table.schema, table.name, column.name)
             if found is None or wanted is None or column.computed is None:
                 continue
             expression = str(found.get("computed"))
             is_same = expression == wanted.get("computed")
             if is_same and any(re.search(rf"\b{re.escape(name)}\b", expression) for name in names):
-                replace_column(upgrade, table, column, found)
+                replace_column(upgrade, column, found)
 
 
 def _foreign_keys(retyped: Retyped, pictures: TwoPictures) -> Iterator[ops.ModifyTableOps]:

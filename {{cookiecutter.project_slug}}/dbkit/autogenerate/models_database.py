@@ -16,7 +16,7 @@ from sqlalchemy.schema import CheckFirst, CreateSchema
 
 from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
-from dbkit.autogenerate.script import creating, sent
+from dbkit.autogenerate.script import creating, run_script
 from dbkit.autogenerate.setting_aside import set_aside
 from dbkit.errors import error_text
 
@@ -91,7 +91,7 @@ def _send_script(connection: Connection, scope: Scope, tables: list[Table]) -> b
         statements = creating(scope.metadata, connection.dialect, tables)
     except Exception:  # a listener needs a database, or a type cannot be written
         return False
-    return sent(connection, statements)
+    return run_script(connection, statements)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from sqlalchemy import Table
 
+from dbkit.autogenerate.table_changes import changes_of
 from dbkit.autogenerate.two_pictures import TwoPictures, final_name
 from dbkit.schema import Picture
 
@@ -44,16 +45,12 @@ def _render(_context: AutogenContext, op: ReplacePrimaryKey) -> list[str]:
 
 def write_primary_keys(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
     """Add an operation to the changes of each table whose primary key differs."""
-    changes = {op.table_name: op for op in upgrade.ops if isinstance(op, ops.ModifyTableOps)}
     for table in pictures.scope.tables:
         old, new = (_key(picture, table) for picture in (pictures.found, pictures.wanted))
         if f"table {table.name}" not in pictures.found.objects or old == new:
             continue
-        if table.name not in changes:
-            changes[table.name] = ops.ModifyTableOps(table.name, [], schema=table.schema)
-            upgrade.ops.append(changes[table.name])
         name = final_name(table.primary_key, pictures.dialect)
-        changes[table.name].ops.append(ReplacePrimaryKey(name, old, new))
+        changes_of(upgrade, table).ops.append(ReplacePrimaryKey(name, old, new))
 
 
 def _key(picture: Picture, table: Table) -> list[str]:

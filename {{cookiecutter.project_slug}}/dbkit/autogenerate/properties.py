@@ -1,13 +1,10 @@
 """Which properties of tables, columns and other objects models decide."""
 
-import re
 from dataclasses import replace
-from functools import cache
 
 from dbkit.schema import SchemaObject
 
 LONGEST_NAME = 63  # bytes of a name that PostgreSQL keeps
-PART = re.compile(r'"((?:[^"]|"")+)"|([^.]+)')
 OF_TABLES = {"column", "constraint", "index", "check", "unique constraint", "foreign key"}
 # Properties that models decide; of the second kind, where they say something.
 ALWAYS = {
@@ -37,10 +34,3 @@ def reduced(one: SchemaObject, said: SchemaObject | None) -> SchemaObject:
     if one.kind == "constraint":
         definition["definition"] = str(definition["definition"]).removesuffix(" NOT VALID")
     return replace(one, definition=definition)
-
-
-@cache
-def names_in(name: str) -> tuple[str, ...]:
-    """Split a name such as `public."Order".id`, of PostgreSQL, into its parts without quotes."""
-    parts = PART.findall(name)
-    return tuple(quoted.replace('""', '"') or bare for quoted, bare in parts)

@@ -10,8 +10,7 @@ from sqlalchemy.dialects.postgresql import DOMAIN
 
 from dbkit.alembic_internals import sequences_of
 from dbkit.autogenerate.enum_types import domains_of, enums_of, used_by_those_alone
-from dbkit.autogenerate.properties import names_in
-from dbkit.schema import Picture, SchemaObject
+from dbkit.schema import Picture, SchemaObject, names_in
 
 Filters = Mapping[str, Any]  # `include_name` and `include_object`, as Alembic calls them
 UNDESCRIBED = {"bound", "virtual"}  # partitions, and virtual tables of SQLite: revisions make them

@@ -39,32 +39,24 @@ def creating(
     return statements
 
 
-def send(connection: Connection, statements: Iterable[str]) -> None:
+def run_script(connection: Connection, statements: Iterable[str]) -> bool:
     """Run statements of PostgreSQL's in the transaction of `connection`, in one message.
 
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
 
-    Raises:
-        Exception: the driver's own: one of them failed, and nobody knows which.
+    Returns:
+        Whether they ran. Where one fails, nobody knows which, and nothing has happened.
     """
     script = "\n;\n".join(statements)
+    adapted: Any = connection.connection.dbapi_connection
     if not script:  # of no models; asyncpg fails at an empty script
-        return
-    connection.exec_driver_sql("SELECT 1")  # SQLAlchemy begins the transaction with a statement
-    adapted: Any = connection.connection.dbapi_connection
-    adapted.run_async(lambda driver: driver.execute(script))
-
-
-def sent(connection: Connection, statements: list[str]) -> bool:
-    """Run statements; where one fails, nothing has happened, and the answer is False."""
-    if not statements:  # the driver fails with an empty script
         return True
-    adapted: Any = connection.connection.dbapi_connection
     if adapted.autocommit:  # each statement by itself
         return False
     try:
         with connection.begin_nested():
-            send(connection, statements)
+            connection.exec_driver_sql("SELECT 1")  # with which SQLAlchemy begins the transaction
+            adapted.run_async(lambda driver: driver.execute(script))
     except PostgresError:
         return False
     return True

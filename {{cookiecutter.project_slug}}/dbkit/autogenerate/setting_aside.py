@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import CreateSchema
 
 from dbkit.autogenerate.scope import Scope
-from dbkit.autogenerate.script import sent
+from dbkit.autogenerate.script import run_script
 
 
 def set_aside(connection: Connection, scope: Scope) -> None:
@@ -19,8 +19,7 @@ def set_aside(connection: Connection, scope: Scope) -> None:
         *(("DOMAIN", one) for one in objects if scope.key_of(one) in scope.domains),
     ]
     schemas = dict.fromkeys(scope.key_of(one)[1] for _, one in replaced)
-    taken = {scope.key_of(one)[1] for one in objects if one.kind == "schema"}
-    taken |= {table.schema for table in scope.tables if table.schema}
+    taken = {scope.key_of(one)[1] for one in objects if one.kind == "schema"} | scope.schemas
     free = (name for name in map("set_aside_{}".format, count()) if name not in taken)
     aside = dict(zip(schemas, free, strict=False))
     for name in aside.values():
@@ -29,6 +28,6 @@ def set_aside(connection: Connection, scope: Scope) -> None:
         f"ALTER {kind} {one.name} SET SCHEMA {aside[scope.key_of(one)[1]]}"
         for kind, one in replaced
     ]
-    if not sent(connection, moves):
+    if not run_script(connection, moves):
         for statement in moves:
             connection.exec_driver_sql(statement)

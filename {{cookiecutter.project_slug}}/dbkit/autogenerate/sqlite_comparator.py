@@ -13,8 +13,8 @@ from sqlalchemy import Inspector, String, Table, UniqueConstraint
 from dbkit.autogenerate.comparators import ComparesPictures
 from dbkit.autogenerate.sqlite_names import name_foreign_keys, unique_constraints
 from dbkit.autogenerate.statements import escaped
-from dbkit.operations.sqlite_batches.completion import CONFLICT
 from dbkit.operations.sqlite_batches.expressions import as_default
+from dbkit.operations.sqlite_batches.ordered_keys import CONFLICT
 
 
 class SQLiteImpl(ComparesPictures, AlembicsSQLiteImpl):

@@ -4,18 +4,18 @@ Alembic drops none of them: one that changes is created twice, and one that goes
 the column that it uses goes.
 """
 
-from collections.abc import Iterator
-
 from alembic.operations import ops
 
 from dbkit.autogenerate.statements import Statement
+from dbkit.autogenerate.table_changes import operations_in_tables
 from dbkit.autogenerate.two_pictures import TwoPictures
 
 
 def replace_unseen_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
     """Drop first what goes and what no operation drops; make last what takes its place."""
-    dropped = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.DropIndexOp)}
-    created = {op.index_name for op in _changes(upgrade) if isinstance(op, ops.CreateIndexOp)}
+    changes = [*operations_in_tables(upgrade)]
+    dropped = {op.index_name for op in changes if isinstance(op, ops.DropIndexOp)}
+    created = {op.index_name for op in changes if isinstance(op, ops.CreateIndexOp)}
     gone = {f"table {op.table_name}" for op in upgrade.ops if isinstance(op, ops.DropTableOp)}
     for difference in pictures.differences():
         old, new = difference.first, difference.second
@@ -26,9 +26,3 @@ def replace_unseen_indexes(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> No
         upgrade.ops.insert(0, Statement(drop, str(old.definition["definition"])))
         if new is not None and old.name not in created:
             upgrade.ops.append(Statement(str(new.definition["definition"]), drop))
-
-
-def _changes(upgrade: ops.UpgradeOps) -> Iterator[ops.MigrateOperation]:
-    return (
-        op for table in upgrade.ops if isinstance(table, ops.ModifyTableOps) for op in table.ops
-    )

@@ -13,9 +13,10 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.schema import SchemaItem, conv
+from sqlalchemy.schema import SchemaItem
 
-from dbkit.operations.sqlite_batches.completion import CONFLICT, complete_keys
+from dbkit.operations.sqlite_batches import ordered_keys
+from dbkit.operations.sqlite_batches.completion import complete_keys
 from dbkit.operations.sqlite_batches.master import Master
 
 
@@ -41,17 +42,9 @@ def unique_constraints(
     master = Master(connection, table.name, table.schema)
     if not master.is_there:
         return None
-    statement = master.statement()
-    found = [[row.name for row in key] for key in master.keys("u")]
-    columns = {each for key in found for each in key}
-    owner = Table(table.name, MetaData(), *map(Column, sorted(columns)), schema=table.schema)
-    constraints = set()
-    for key in found:
-        names = ("UNIQUE", tuple(each.lower() for each in key))
-        name, conflict = statement.names.get(names), statement.conflicts.get(names)
-        constraint = UniqueConstraint(*key, name=conv(name) if name else None)
-        if conflict:
-            constraint.dialect_kwargs[CONFLICT] = conflict
+    columns = sorted(master.declared_types())
+    owner = Table(table.name, MetaData(), *map(Column, columns), schema=table.schema)
+    constraints = {*ordered_keys.unique_constraints(master.statement(), master)}
+    for constraint in constraints:
         owner.append_constraint(constraint)
-        constraints.add(constraint)
     return constraints

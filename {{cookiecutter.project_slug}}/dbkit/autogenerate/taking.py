@@ -13,6 +13,7 @@ from dbkit.autogenerate.two_pictures import ANY_SCHEMA, DECIDED, HOOK, TwoPictur
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, connect, throwaway_database
 from dbkit.history import TABLE as HISTORY_TABLE
+from dbkit.locking import reading
 from dbkit.schema import Picture, read
 
 # https://www.postgresql.org/docs/current/runtime-config-locks.html#GUC-MAX-LOCKS-PER-TRANSACTION
@@ -44,7 +45,8 @@ async def take_pictures(
 
     Raises:
         CommandError: the database does not take what the models say.
-        DatabaseUnavailable: no connection, or no right to create a database.
+        DatabaseUnavailable: no connection, no right to create a database, or a table of `live` is
+            locked.
     """
     filters = {"include_name": keywords[ANY_SCHEMA], "include_object": keywords["include_object"]}
     scope = await _look(built, keywords["target_metadata"], filters, options)
@@ -68,7 +70,7 @@ async def take_pictures(
 async def _look(
     database: DatabaseURL, models: MetaData, filters: Filters, options: EnvironmentOptions
 ) -> Scope:
-    async with connect(database, autocommit=False) as connection:
+    async with reading(database) as connection:
         found = await connection.run_sync(read)
         schema = connection.dialect.default_schema_name
     own = frozenset((options.version_table, HISTORY_TABLE))
@@ -96,8 +98,8 @@ async def _models_picture(
         if not has_room:  # each statement is a transaction
             async with connect(built) as alone:
                 await alone.run_sync(rebuild, scope)
-            async with connect(built, autocommit=False) as reading:
-                return await reading.run_sync(read), reading.dialect
+            async with connect(built, autocommit=False) as connection:
+                return await connection.run_sync(read), connection.dialect
         connection = await stack.enter_async_context(connect(built, autocommit=False))
         return await connection.run_sync(rebuild_and_read), connection.dialect
 

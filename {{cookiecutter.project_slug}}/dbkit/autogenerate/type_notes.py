@@ -32,6 +32,6 @@ def type_notes(
     effect = value_change(had, wanted)
     if effect:
         yield f"Values change: {change}, which {effect}"
-    strangers = conversions.strangers(had, wanted)
-    if strangers:
-        yield f"Rows may fail: {change}, and these values cannot: {', '.join(strangers)}"
+    failing = conversions.values_that_fail(had, wanted)
+    if failing:
+        yield f"Rows may fail: {change}, and these values cannot: {', '.join(failing)}"

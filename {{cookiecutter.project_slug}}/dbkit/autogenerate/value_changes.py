@@ -7,6 +7,8 @@ https://www.postgresql.org/docs/current/datatype.html
 import re
 from dataclasses import dataclass
 
+from dbkit.autogenerate.conversions import NUMBERS, TEXT
+
 WHOLE = ("smallint", "integer", "bigint")
 FLOATS = {"double precision": 15, "real": 6}  # digits that they keep for certain
 DIGITS = {"smallint": 5, "integer": 10, "bigint": 19} | FLOATS
@@ -61,15 +63,14 @@ def value_change(had: str, wanted: str) -> str | None:
         wanted: the one that it gets.
     """
     if had.endswith("[]") and not wanted.endswith("[]"):
-        to_text = _Type.parse(wanted).name in ("text", "character varying", "character")
+        to_text = _Type.parse(wanted).name in TEXT
         return None if to_text or wanted.startswith("json") else "keeps only the first element"
     old, new = _Type.parse(had), _Type.parse(wanted)
     return _of_numbers(old, new) or _of_times(old, new) or _of_others(old.name, new.name)
 
 
 def _of_numbers(old: _Type, new: _Type) -> str | None:
-    numbers = (*DIGITS, "numeric")
-    if old.name not in numbers or new.name not in (*numbers, "boolean"):
+    if old.name not in NUMBERS or new.name not in (*NUMBERS, "boolean"):
         return None
     if new.name == "boolean":
         return "makes true of every number but 0"

@@ -7,7 +7,8 @@ from dbkit.checks.live import look_at
 from dbkit.checks.pictures import take_picture
 from dbkit.checks.report import Report
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect
+from dbkit.connection import DatabaseURL
+from dbkit.locking import reading
 from dbkit.revisions import read_current
 from dbkit.schema import differences
 from dbkit.schema.mending import Mend, mends
@@ -64,7 +65,7 @@ async def _refuse_if_migrated(
     database: DatabaseURL, before: tuple[str, ...], options: EnvironmentOptions
 ) -> None:
     """What a run has just done is no drift, and the SQL that takes it away must not be shown."""
-    async with connect(database) as connection:
+    async with reading(database) as connection:
         now = await read_current(connection, options)
     if {*now} != {*before}:
         stands = ", ".join(now) or "base"

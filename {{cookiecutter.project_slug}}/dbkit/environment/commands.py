@@ -46,15 +46,15 @@ def carry_out(
     database = environment.config.attributes.get(DATABASE) or migration_database()
     keywords = execution.run_keywords(options, database.dialect)
     typed = environment.config.cmd_opts  # None in a program that calls Alembic
-    command_alone = no_garbage_collection(ends_process=typed is not None)
+    uncollected = no_garbage_collection(ends_process=typed is not None)
     if request.kind is Kind.OFFLINE:
         sql = execution.render(environment, database, request, keywords)
         _write(environment.config.output_buffer or sys.stdout, sql)
     elif request.kind is Kind.AUTOGENERATE:
-        with command_alone:
+        with uncollected:
             _run_async(autogenerate(environment, database, request, options))
     elif arguments:
-        with command_alone:
+        with uncollected:
             _run_async(check(environment, database.for_reading(), request, options))
     elif request.kind is Kind.RUN:
         waiting, scope = WaitBudget(get_settings().migration_wait), Scope.of(options)

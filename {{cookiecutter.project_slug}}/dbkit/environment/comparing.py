@@ -14,6 +14,7 @@ from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, throwaway_home
 from dbkit.environment.read_only import read
 from dbkit.errors import DatabaseUnavailable
+from dbkit.locking import limited_waits
 from dbkit.request import Request
 from dbkit.throwaways import built_database, throwaway_server
 
@@ -93,7 +94,10 @@ async def check(
         log.warning("compared without a throwaway database, which sees less: %s", error)
     keywords = with_pictures(keywords, pictures, options)
 
-    async with execution.migration_connection(database) as connection:
+    async with (
+        execution.migration_connection(database) as connection,
+        limited_waits(connection, database),
+    ):
         with _without_warnings():
             await connection.run_sync(read, environment, keywords)
     found = pictures.differences() if pictures is not None and not pictures.has_own_writer else []

@@ -1,13 +1,10 @@
 """What of a database the revisions decide: not the kit's own tables, and not `leave_alone`."""
 
-import re
 from dataclasses import dataclass
 
 from dbkit.config import EnvironmentOptions, alembic_config, leave_alone, matching
 from dbkit.history.table import TABLE
-from dbkit.schema import Picture, SchemaObject, fingerprint, short_hash, words_of
-
-PART = re.compile(r'"(?:[^"]|"")*"|[^".]+')  # of a name such as public."Users"
+from dbkit.schema import Picture, SchemaObject, fingerprint, names_in, short_hash, words_of
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Scope:
 
         return picture.without(is_left_out)
 
-    def _is_own(self, parts: list[str]) -> bool:
+    def _is_own(self, parts: tuple[str, ...]) -> bool:
         """Tell whether a table is the history or Alembic's: a name alone may be that of another."""
         *schema, name = parts
         is_there = not schema or self.version_table_schema in (None, *schema)
@@ -84,7 +81,5 @@ def _names(one: SchemaObject) -> set[str]:
     return {one.name, full, with_table, name, *prefixes[:1]}
 
 
-def _parts(name: str) -> list[str]:
-    """Split a name at its dots, but not inside of quotes, which go."""
-    found: list[str] = PART.findall(name)
-    return [part.strip('"').replace('""', '"') for part in found] or [name]
+def _parts(name: str) -> tuple[str, ...]:
+    return names_in(name) or (name,)

@@ -41,8 +41,7 @@ def summarize(connection: Connection) -> Summary:
     query = select(columns.started_at, *(columns[name] for name in MEASURED))
     for row in connection.execute(query.order_by(columns.id.desc()).limit(1)):
         newest = dict(row._mapping)
-        started_at = newest["started_at"]
-        aware = started_at.replace(tzinfo=UTC) if started_at.tzinfo is None else started_at
-        newest["started_at"] = aware.timestamp()
+        started_at = newest["started_at"].replace(tzinfo=UTC)  # SQLite keeps it without its zone
+        newest["started_at"] = started_at.timestamp()
     counts = {(direction, outcome): count for direction, outcome, count, _ in groups}
     return Summary(counts, sum(retries for *_, retries in groups), newest)

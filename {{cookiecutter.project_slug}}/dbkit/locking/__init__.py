@@ -2,7 +2,7 @@
 
 from dbkit.locking.advisory_lock import lock_holder, lock_key, try_lock
 from dbkit.locking.blockers import Blockers, watch_blockers
-from dbkit.locking.reading import find_locker, limit_wait, limited_waits, reading
+from dbkit.locking.readers import find_locker, limit_wait, limited_waits, reading
 from dbkit.locking.session import MigrationSession, migration_session
 from dbkit.locking.wait_budget import WaitBudget
 

@@ -18,13 +18,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from dbkit import PROJECT
 from dbkit.connection import explain
-from dbkit.errors import error_text, location_of, sqlite_code, sqlstate
+from dbkit.errors import LOCK_SQLSTATES, error_text, location_of, sqlite_code, sqlstate
 from dbkit.revisions.failures import Running, failure_text
 from dbkit.transactions import MixedTransactionModes
 
-# lock_not_available and deadlock_detected:
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-LOCK_SQLSTATES = ("55P03", "40P01")
 # Alembic warns, with a path of the library, of what `missing_parent` explains.
 warnings.filterwarnings("ignore", module=r"alembic\.script\.revision")
 DRIVERS = ("asyncpg", "aiosqlite", "sqlalchemy")

@@ -1,6 +1,7 @@
 """What a database really holds, as data that can be compared."""
 
 from dbkit.schema.difference import Difference, differences, fingerprint
+from dbkit.schema.names import names_in, parts_of
 from dbkit.schema.packing import pack, short_hash, unpack, words_of
 from dbkit.schema.picture import Facets, Picture, SchemaObject
 from dbkit.schema.reader import read
@@ -12,7 +13,9 @@ __all__ = [
     "SchemaObject",
     "differences",
     "fingerprint",
+    "names_in",
     "pack",
+    "parts_of",
     "read",
     "short_hash",
     "unpack",

@@ -11,9 +11,7 @@ from sqlalchemy import (
     DefaultClause,
     Dialect,
     ForeignKeyConstraint,
-    PrimaryKeyConstraint,
     Table,
-    UniqueConstraint,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import conv
@@ -25,11 +23,10 @@ from dbkit.operations.sqlite_batches.expressions import (
     without_parameters,
 )
 from dbkit.operations.sqlite_batches.master import Master
-from dbkit.operations.sqlite_batches.ordered_keys import keep_order
+from dbkit.operations.sqlite_batches.ordered_keys import CONFLICT, keep_order
 from dbkit.schema.sqlite_sql import Statement
 from dbkit.schema.sqlite_tokens import normalized
 
-CONFLICT = "sqlite_on_conflict"
 GENERATED = " GENERATED ALWAYS"  # which a pragma takes for a part of the type
 
 
@@ -99,12 +96,9 @@ def complete_keys(
 
 
 def _complete_conflicts(table: Table, statement: Statement) -> None:
-    """Set `ON CONFLICT`: https://www.sqlite.org/lang_conflict.html."""
-    for constraint in table.constraints:
-        if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint):
-            kind = "UNIQUE" if isinstance(constraint, UniqueConstraint) else "KEY"
-            names = tuple(column.name.lower() for column in constraint.columns)
-            constraint.dialect_kwargs[CONFLICT] = statement.conflicts.get((kind, names))
+    """Set `ON CONFLICT` of all but UNIQUE: https://www.sqlite.org/lang_conflict.html."""
+    names = tuple(column.name.lower() for column in table.primary_key.columns)
+    table.primary_key.dialect_kwargs[CONFLICT] = statement.conflicts.get(("KEY", names))
     for column in table.columns:
         for kind, argument in (("NULL", "not_null"), ("KEY", "primary_key")):
             answer = statement.conflicts.get((kind, (column.name.lower(),)))

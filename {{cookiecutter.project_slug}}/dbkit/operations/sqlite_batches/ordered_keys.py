@@ -1,8 +1,9 @@
-"""UNIQUE constraints and primary keys with COLLATE or DESC, which SQLAlchemy does not reflect.
+"""UNIQUE constraints and primary keys as they are: SQLAlchemy does not reflect COLLATE and DESC.
 
 https://www.sqlite.org/syntax/indexed-column.html
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from alembic.util import CommandError
@@ -13,6 +14,7 @@ from sqlalchemy.schema import conv
 from dbkit.operations.sqlite_batches.master import Master
 from dbkit.schema.sqlite_sql import Statement
 
+CONFLICT = "sqlite_on_conflict"  # the argument of a constraint
 ORDERS = "orders"  # in the `info` of a constraint: what stands behind each of its columns
 
 
@@ -28,6 +30,22 @@ def _write(constraint: OrderedUnique, compiler: Any, **keywords: Any) -> str:
     return text.replace(f"UNIQUE ({', '.join(names)})", f"UNIQUE ({', '.join(ordered)})", 1)
 
 
+def unique_constraints(statement: Statement, master: Master) -> Iterator[UniqueConstraint]:
+    """Yield the UNIQUE constraints of a table, which are to be appended to one."""
+    for key in master.keys("u"):
+        columns = [row.name for row in key]
+        names = ("UNIQUE", tuple(each.lower() for each in columns))
+        name, conflict = statement.names.get(names), statement.conflicts.get(names)
+        orders = [_order(row, statement, master) for row in key]
+        kind = OrderedUnique if any(orders) else UniqueConstraint
+        constraint = kind(*columns, name=conv(name) if name else None)
+        if any(orders):
+            constraint.info[ORDERS] = orders
+        if conflict:
+            constraint.dialect_kwargs[CONFLICT] = conflict
+        yield constraint
+
+
 def keep_order(table: Table, statement: Statement, master: Master) -> None:
     """Replace what was reflected of UNIQUE, which lacks that of columns with unusual names, too.
 
@@ -37,13 +55,8 @@ def keep_order(table: Table, statement: Statement, master: Master) -> None:
     for constraint in [*table.constraints]:
         if isinstance(constraint, UniqueConstraint):
             table.constraints.remove(constraint)
-    for key in master.keys("u"):
-        columns = [row.name for row in key]
-        name = statement.names.get(("UNIQUE", tuple(each.lower() for each in columns)))
-        orders = [_order(row, statement, master) for row in key]
-        kind = OrderedUnique if any(orders) else UniqueConstraint
-        info = {ORDERS: orders} if any(orders) else None
-        table.append_constraint(kind(*columns, name=conv(name) if name else None, info=info))
+    for constraint in unique_constraints(statement, master):
+        table.append_constraint(constraint)
     for key in master.keys("pk"):
         if any(_order(row, statement, master) for row in key):
             raise CommandError(

@@ -1,11 +1,11 @@
 """One difference between two databases, with what SQL has to know about the object around it."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from dbkit.schema.difference import Difference
+from dbkit.schema.names import parts_of
 from dbkit.schema.picture import Picture, SchemaObject
 
 KEEP = (
@@ -13,7 +13,6 @@ KEEP = (
     "revision"
 )
 OF_THE_PARENT = "that of the parent"  # of a partition, which gets and loses it with its parent
-PART = re.compile(r'"(?:[^"]|"")*"|[^.]+')  # of a name such as public."A.b"
 Statements = list[str] | None  # None: no statement would do
 
 
@@ -95,7 +94,7 @@ def is_partitioned(change: Change) -> bool:
 
 def last_part(name: str) -> str:
     """Return a name without the schema, or the table, before it."""
-    return str(PART.findall(name)[-1])
+    return parts_of(name)[-1]
 
 
 def holder(change: Change) -> str:

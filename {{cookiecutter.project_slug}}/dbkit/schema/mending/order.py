@@ -30,14 +30,14 @@ def mends(
     ordered = sorted(differences, key=_place)
     pairs = [(each, mend(each, expected, found)) for each in ordered]
     open_ones = [each for each, one in pairs if not one.statements]
-    renames = _renames(ordered, expected, found)
+    questions = _rename_questions(ordered, expected, found)
     renamed = rename_constraints(ordered, expected, found)
 
     def checked(each: Difference, one: Mend) -> Mend:
         if each.key in renamed:
             return renamed[each.key]
-        if each.key in renames:
-            return Mend(instead=renames[each.key])
+        if each.key in questions:
+            return Mend(instead=questions[each.key])
         blocking = next(iter(_blocking(one, each, open_ones)), None)
         if blocking is not None:
             return Mend(instead=f"after {blocking}, which it needs")
@@ -108,7 +108,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _renames(ordered: list[Difference], expected: Picture, found: Picture) -> dict[str, str]:
+def _rename_questions(
+    ordered: list[Difference], expected: Picture, found: Picture
+) -> dict[str, str]:
     """Return a question for each missing object that is there under another name, and for both."""
     questions = {}
     extra = [each.second for each in ordered if each.first is None and each.second]

@@ -9,11 +9,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.connection import DatabaseURL, connect, one_line_errors
-from dbkit.errors import DatabaseUnavailable, sqlstate
+from dbkit.errors import LOCK_NOT_AVAILABLE, DatabaseUnavailable, sqlstate
 from dbkit.locking.blockers import DESCRIBED
+from dbkit.revisions import MigrationError
 from dbkit.settings import get_settings
 
-LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 # ACCESS EXCLUSIVE is what a reader waits for, also if it is itself waited for. The server's
 # functions that describe indexes, defaults, constraints and views open their table, too.
 # https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
@@ -63,13 +63,13 @@ async def limited_waits(connection: AsyncConnection, database: DatabaseURL) -> A
         yield
         return
     seconds = get_settings().migration_lock_timeout
-
     limit = partial(limit_wait, seconds=seconds)
     event.listen(connection.sync_engine, "begin", limit)
     try:
         yield
-    except DBAPIError as error:
-        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+    except (DBAPIError, MigrationError) as error:
+        cause = error.__cause__ if isinstance(error, MigrationError) else error
+        if cause is None or sqlstate(cause) != LOCK_NOT_AVAILABLE:
             raise
         await connection.rollback()
         locker = await connection.run_sync(find_locker)
