@@ -39,6 +39,10 @@ def test_what_cannot_be_written_is_one_line_and_writes_nothing(sqlite_project: P
     for name, fields, words in (
         ("class", "a:str", "a model is named like InvoiceItem"),
         ("$(touch x)", "a:str", "a model is named like InvoiceItem"),
+        ("Class", "a:str", "Python has class or Class itself"),
+        ("Exception", "a:str", "Python has exception or Exception itself"),
+        ("Foo", "from_orm:str", "every model or schema has from_orm already"),
+        ("Foo", "self:str", "every model or schema has self already"),
         ("Page", "a:str", "the modules of a resource use that name already"),
         ("User", "a:str", "app/models/user.py is there already"),
         ("Foo", "class:str", "'class' cannot be a field"),
@@ -58,6 +62,8 @@ def test_what_cannot_be_written_is_one_line_and_writes_nothing(sqlite_project: P
     project.edit("scaffold/resource.toml", "default =", "default")
     assert "scaffold/resource.toml: TOMLDecodeError" in refusal(project.make("model", "NAME=Foo"))
     project.edit("scaffold/resource.toml", "default", "default =")
+    project.edit("scaffold/model.txt", "class $Name", "clas $Name")
+    assert "make no Python of it, see above" in refusal(project.make("model", "NAME=Foo"))
     project.edit("scaffold/resource.toml", '"app/api/$plural.py"', '"app/none/$plural.py"')
     assert "app/none/foos.py cannot be written: No such" in refusal(project.make("model", "NAME=Foo"))
     assert "usage: make model NAME=" in refusal(project.make("model"))

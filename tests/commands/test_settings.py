@@ -34,7 +34,7 @@ VARIABLES: dict[tuple[str, ...], tuple[str, Any]] = {
     ("MIGRATION_WAIT",): ("0", 0.0),
     ("MIGRATE_ON_START",): ("true", True),
     ("REQUIRE_MIGRATED",): ("yes", True),
-    ("LOG_LEVEL",): ("DEBUG", "DEBUG"),
+    ("LOG_LEVEL",): ("debug", "DEBUG"),
     ("LOG_FORMAT",): ("json", "json"),
     ("DOCS",): ("false", False),
     ("MAX_BODY",): ("2MB", 2_000_000),

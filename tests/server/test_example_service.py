@@ -3,10 +3,11 @@
 import json
 import re
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,9 @@ def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_se
     assert client.get("/users").status_code == 200
 
 
-def test_a_server_that_restarts_is_found_again(serve: Serve, own_server: PostgresServer) -> None:
+def test_a_server_that_restarts_is_found_again(
+    serve: Serve, own_server: PostgresServer, tmp_path: Path
+) -> None:
     url = own_server.create_database()
     client = serve(url)
     assert client.get("/users").status_code == 200
@@ -180,6 +183,7 @@ def test_a_server_that_restarts_is_found_again(serve: Serve, own_server: Postgre
     newcomer = serve(url, MIGRATE_ON_START="false")
     for _ in range(2):
         problem(client.get("/users"), 503)
+        assert "the database is unavailable: nothing listens there" in (tmp_path / "log0").read_text()
         assert client.get("/health/ready").status_code == 200  # it was ready, and others are no better
         assert newcomer.get("/health/ready").json()["reason"] == "nothing listens there"
     own_server.start()
@@ -292,6 +296,32 @@ def test_the_pages_of_the_documentation_ask_no_other_server(serve: Serve, tmp_pa
     in_production = serve(url, ENVIRONMENT="production")
     for path in ("/docs", "/redoc", "/openapi.json"):
         problem(in_production.get(path), 404)
+
+
+def test_a_database_that_is_not_migrated_is_a_line_of_the_log(
+    serve: Serve, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    client = serve(postgres_server.create_database(), MIGRATE_ON_START="false")
+    assert problem(client.get("/users"), 503)["detail"] == "the database lacks what this code needs"
+    other = serve(f"sqlite:///{tmp_path / 'a.db'}", MIGRATE_ON_START="false")
+    problem(other.get("/users"), 503)
+    said = [(tmp_path / name).read_text() for name in ("log0", "log1")]
+    assert "relation \"users\" does not exist: 'make migrate', or" in said[0]
+    assert "no such table: users: 'make migrate', or" in said[1]
+    assert "Traceback" not in "".join(said)
+
+
+def test_who_asks_for_the_health_of_a_locked_file_stands_in_nobodys_way(serve: Serve, tmp_path: Path) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}")
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        with ThreadPoolExecutor(2) as threads:
+            ready = threads.submit(client.get, "/health/ready")
+            written = threads.submit(client.post, "/users", json=ADA)
+            assert ready.result().status_code == 503
+            holder.execute("ROLLBACK")
+            assert written.result().status_code == 201
+    assert written.result().elapsed.total_seconds() < 10
 
 
 def test_a_pool_that_is_used_up_is_unavailable(serve: Serve, postgres_server: PostgresServer) -> None:

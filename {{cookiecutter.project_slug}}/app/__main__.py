@@ -1,5 +1,6 @@
 """`python -m app`, behind `make run`: serve with reload, after a look at the settings."""
 
+import errno
 import os
 import socket
 import sys
@@ -28,7 +29,8 @@ def main() -> str | None:
         socket.create_server((host, int(port)), family=_family(host)).close()
     except OSError as error:
         reason = str(error.strerror or error).partition(" (")[0]  # the address stands there again
-        return f"{host}:{port}: {reason}; another port: make run PORT=8001"
+        advice = "; another port: make run PORT=8001" if error.errno == errno.EADDRINUSE else ""
+        return f"{host}:{port}: {reason}{advice}"
     uvicorn.run(
         "app.main:app", host=host, port=int(port), reload=True, reload_dirs=[str(PROJECT / "app")]
     )

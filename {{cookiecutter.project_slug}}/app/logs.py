@@ -48,6 +48,8 @@ def configure(settings: Settings) -> None:
         logger.handlers.clear()
         logger.setLevel(logging.NOTSET)
         logger.propagate = name != "uvicorn.access"  # see `AccessLog`
+    # It warns of each id that is not taken, and a client could fill the log with them.
+    logging.getLogger("asgi_correlation_id").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

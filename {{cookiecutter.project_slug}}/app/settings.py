@@ -1,9 +1,9 @@
 """The service's settings: `DATABASE_URL` and its like come from the kit; add your own here."""
 
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field
+from pydantic import BeforeValidator, ByteSize, Field
 
 from dbkit.settings import DatabaseSettings, load_settings
 
@@ -11,7 +11,9 @@ from dbkit.settings import DatabaseSettings, load_settings
 class Settings(DatabaseSettings):
     """Read from the environment, then from `.env`; `page_size: int = 50` reads `PAGE_SIZE`."""
 
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)
+    ] = "INFO"
     log_format: Literal["text", "json"] | None = None
 
     docs: bool | None = None

@@ -1,5 +1,6 @@
 """Errors of one line: their text, and the file and line that they come from."""
 
+import re
 import sqlite3
 import traceback
 from pathlib import Path
@@ -22,6 +23,9 @@ SQLITE_CONFLICTS = (
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
 )
+# A table, column or schema that is not there, on PostgreSQL; SQLite has words alone.
+MISSING = ("42P01", "42703", "3F000")
+PROGRAM_LIMIT_EXCEEDED = "54000"  # such as a text that is too long for an index
 LOCATION = "location_in_sql"  # the attribute of an error that `set_location` has set
 
 
@@ -69,6 +73,20 @@ def is_conflict(error: BaseException) -> bool:
     """Tell whether a row was refused because of other rows: a duplicate, or a missing parent."""
     code = getattr(driver_error(error), "sqlite_errorcode", None)
     return sqlstate(error) in CONFLICTS or code in SQLITE_CONFLICTS
+
+
+def lacks_object(error: BaseException) -> bool:
+    """Tell whether a statement names a table or column that is not there."""
+    if sqlite_code(error) == sqlite3.SQLITE_ERROR:
+        said = str(driver_error(error))
+        return re.match(r"no such (table|column)|table .* has no column", said) is not None
+    return sqlstate(error) in MISSING
+
+
+def is_wrong_value(error: BaseException) -> bool:
+    """Tell whether a value does not fit its column, or an index over it."""
+    code = sqlstate(error) or ""
+    return code.startswith("22") or code == PROGRAM_LIMIT_EXCEEDED
 
 
 def is_connection_lost(error: BaseException) -> bool:

@@ -80,12 +80,16 @@ def load_settings(kind: type[AnySettings]) -> AnySettings:
         raise SettingsError(f".env cannot be read: {type(error).__name__}") from None
     except ValidationError as error:
         problems = [
-            f"{_variables(kind, str(problem['loc'][0]))}: {problem['msg'].lower()}"
+            f"{_variables(kind, str(problem['loc'][0]))}: {_uncapitalized(problem['msg'])}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
     exists = (PROJECT / ".env").exists()
     advice = ".env.example lists the settings" if exists else "no .env here: 'make db-up' makes one"
     raise SettingsError("; ".join(problems) + f" ({advice})")
+
+
+def _uncapitalized(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _variables(kind: type[DatabaseSettings], location: str) -> str:

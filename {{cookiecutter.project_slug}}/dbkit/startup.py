@@ -61,7 +61,8 @@ async def _look(engine: AsyncEngine) -> int:
         if not DatabaseURL(engine.url).is_missing:  # a file of SQLite that a migration will make
             current = await query_within(LOOK_WITHIN, engine, current_revisions)
         return (await asyncio.to_thread(compare_revisions, current)).pending
-    except DatabaseUnavailable:  # the health says so, again and again
+    except DatabaseUnavailable as error:
+        log.warning("the database does not answer yet: %s", error)
         return 0
 
 

@@ -61,6 +61,15 @@ async def test_an_edit_of_another_version_changes_nothing(client: AsyncClient) -
     assert (await client.get(path)).json()["name"] == "B"
 
 
+async def test_a_tag_that_a_proxy_has_made_weak_is_that_of_the_same_version(
+    client: AsyncClient,
+) -> None:
+    created = await create(client)
+    weak = {"If-Match": f'"0", W/{created.headers["ETag"]}'}
+    changed = await client.patch(created.headers["Location"], json={"name": "B"}, headers=weak)
+    assert changed.status_code == 200
+
+
 async def test_a_user_is_deleted(client: AsyncClient) -> None:
     path = (await create(client)).headers["Location"]
     assert (await client.delete(path)).status_code == 204

@@ -3,6 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc9457
 """
 
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,8 +18,16 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from dbkit.connection import is_unavailable
-from dbkit.errors import DatabaseUnavailable, error_text, is_conflict
+from dbkit.connection import unavailable_reason
+from dbkit.errors import (
+    DatabaseUnavailable,
+    error_text,
+    is_conflict,
+    is_wrong_value,
+    lacks_object,
+)
+
+log = logging.getLogger(__name__)
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 MEDIA_TYPE = "application/problem+json"
@@ -108,10 +117,16 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
         return answer(status, "somebody else changed it at this moment: read it again")
     if is_conflict(error):
         return answer(409, f"this conflicts with what is stored: {error_text(error)}")
-    if is_unavailable(error):
-        headers = {"Retry-After": RETRY_AFTER}
-        return answer(503, "the database is unavailable", headers=headers)
-    raise error
+    if is_wrong_value(error):
+        return answer(422, "a value does not fit what the database stores")
+    reason, detail = unavailable_reason(error), "the database is unavailable"
+    if lacks_object(error):
+        reason = f"{error_text(error)}: 'make migrate', or 'make migration' after a changed model"
+        detail = "the database lacks what this code needs"
+    if reason is None:
+        raise error
+    log.warning("%s: %s", detail, reason)
+    return answer(503, detail, headers={"Retry-After": RETRY_AFTER})
 
 
 async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:

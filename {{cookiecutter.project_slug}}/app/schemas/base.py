@@ -1,12 +1,23 @@
 """What every schema begins with."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 # PostgreSQL's text holds every character but this one:
 # https://www.postgresql.org/docs/current/datatype-character.html
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is out of range in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]  # with a time zone
 
 
 class Schema(BaseModel):

@@ -7,7 +7,7 @@ from dbkit.connection.idle import try_idle_connections
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
-from dbkit.connection.unavailable import close, is_unavailable, report_unavailable
+from dbkit.connection.unavailable import close, report_unavailable, unavailable_reason
 from dbkit.connection.url import DatabaseURL
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "connect",
     "create_engine",
     "explain",
-    "is_unavailable",
     "migration_database",
     "one_line_errors",
     "query_within",
@@ -27,4 +26,5 @@ __all__ = [
     "throwaway_database",
     "throwaway_home",
     "try_idle_connections",
+    "unavailable_reason",
 ]

@@ -1,11 +1,13 @@
 """Query a database, and have an answer in time even if it hangs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from dbkit.connection.engine import SQLITE_BUSY_TIMEOUT
 from dbkit.connection.failures import explain
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import DatabaseUnavailable
@@ -34,7 +36,7 @@ async def query_within(
         raise DatabaseUnavailable("no such database")
 
     async def answer() -> Answer:
-        async with engine.connect() as connection:
+        async with engine.connect() as connection, _waiting(connection, seconds):
             return await query(connection)
 
     task = asyncio.create_task(answer())
@@ -52,6 +54,23 @@ async def query_within(
     # Advice for developers is no answer for whoever asks over HTTP.
     reason = (explain(error) or type(error).__name__).partition(";")[0]
     raise DatabaseUnavailable(reason) from error
+
+
+@asynccontextmanager
+async def _waiting(connection: AsyncConnection, seconds: float) -> AsyncIterator[None]:
+    """Let SQLite wait for a lock no longer than is asked for.
+
+    What is abandoned while it waits would get the lock later, and stand in the way of a writer.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    wait = "PRAGMA busy_timeout = {:.0f}"
+    await connection.exec_driver_sql(wait.format(seconds * 900))
+    try:
+        yield
+    finally:
+        await connection.exec_driver_sql(wait.format(SQLITE_BUSY_TIMEOUT * 1000))
 
 
 def _forget(task: asyncio.Task[object]) -> None:

@@ -1,5 +1,6 @@
 """A database that cannot be used for a while, as an application meets it at its work."""
 
+import sqlite3
 from typing import Any
 
 from sqlalchemy import event
@@ -13,8 +14,13 @@ from dbkit.errors import (
     QUERY_CANCELED,
     DatabaseUnavailable,
     is_database_error,
+    sqlite_code,
     sqlstate,
 )
+
+NO_ANSWER = "no answer in time"
+# A file that is no database, or may not be written, stays so.
+FOR_GOOD = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY)
 
 
 def report_unavailable(engine: AsyncEngine, connect_within: float, answer_within: float) -> None:
@@ -27,7 +33,7 @@ def report_unavailable(engine: AsyncEngine, connect_within: float, answer_within
         connect_within: seconds for a new connection, where the URL does not say less.
         answer_within: seconds for a statement, where the URL says nothing.
     """
-    if engine.dialect.name != "postgresql":
+    if engine.dialect.name == "sqlite":
         return
 
     def prepare(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:
@@ -44,7 +50,7 @@ def _give_up(context: ExceptionContext) -> Exception | None:
     if not isinstance(context.original_exception, TimeoutError):
         return None
     context.is_disconnect = True
-    return DatabaseUnavailable("no answer in time")
+    return DatabaseUnavailable(NO_ANSWER)
 
 
 async def _connect(*arguments: Any, **keywords: Any) -> Any:
@@ -59,13 +65,18 @@ async def _connect(*arguments: Any, **keywords: Any) -> Any:
         raise DatabaseUnavailable(reason) from error
 
 
-def is_unavailable(error: BaseException) -> bool:
-    """Tell whether the same work may succeed later: no connection, a lost one, or a timeout."""
+def unavailable_reason(error: BaseException) -> str | None:
+    """Return why the same work may succeed later; None if it would fail again.
+
+    There is no connection, it was lost, or a statement took too long.
+    """
     if isinstance(error, DatabaseUnavailable | PoolTimeout):
-        return True
+        return explain(error) or str(error)
     if not is_database_error(error) or sqlstate(error) == INSUFFICIENT_PRIVILEGE:
-        return False
-    return sqlstate(error) == QUERY_CANCELED or explain(error) is not None
+        return None
+    if sqlstate(error) == QUERY_CANCELED:
+        return NO_ANSWER
+    return None if sqlite_code(error) in FOR_GOOD else explain(error)
 
 
 async def close(session: AsyncSession) -> None:
@@ -76,6 +87,6 @@ async def close(session: AsyncSession) -> None:
     try:
         await session.close()
     except Exception as error:
-        if not is_unavailable(error):
+        if unavailable_reason(error) is None:
             raise
         await session.invalidate()

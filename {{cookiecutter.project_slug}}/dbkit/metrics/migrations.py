@@ -1,6 +1,7 @@
 """What ran on a database, from its history, read at a scrape: seldom, and within a limit."""
 
 import asyncio
+import math
 import time
 from contextlib import suppress
 from functools import cache
@@ -27,6 +28,8 @@ NEWEST = {
     "lock_wait": Gauge("migrations_last_lock_wait_seconds", "How long it waited for locks."),
     "locks_held": Gauge("migrations_last_locks_held_seconds", "How long it held locks."),
 }
+for gauge in (PENDING, RETRIES, *NEWEST.values()):
+    gauge.set(math.nan)  # until it is known
 _next = 0.0
 
 

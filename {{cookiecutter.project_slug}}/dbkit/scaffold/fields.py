@@ -1,10 +1,14 @@
 """Reads what was typed: `NAME=Invoice FIELDS="number:str:unique paid_at:datetime?"`."""
 
+import builtins
 import keyword
 import re
 from dataclasses import dataclass
 
+from pydantic import BaseModel
+
 from dbkit.scaffold.style import Kind, ScaffoldError, Style
+from dbkit.table_names import snake_case
 
 OPTIONS = ("unique", "index")
 
@@ -25,6 +29,11 @@ def check_name(name: str, style: Style) -> str:
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,39}", name):
         raise ScaffoldError(
             f"NAME={name!r}: a model is named like InvoiceItem: letters and digits, a capital first"
+        )
+    module = snake_case(name)
+    if keyword.iskeyword(module) or hasattr(builtins, name):
+        raise ScaffoldError(
+            f"NAME={name}: Python has {module} or {name} itself: choose another one"
         )
     if name in style.refused_models:
         raise ScaffoldError(f"NAME={name}: the modules of a resource use that name already")
@@ -52,7 +61,8 @@ def _read(word: str, style: Style) -> Field:
         raise ScaffoldError(
             f"FIELDS: {name!r} cannot be a field: lower-case letters, digits and _, no keyword"
         )
-    if name in style.refused_fields or name.startswith("model_"):
+    is_pydantics = hasattr(BaseModel, name) or name.startswith("model_")
+    if name in style.refused_fields or is_pydantics:
         raise ScaffoldError(f"FIELDS: every model or schema has {name} already, or needs the name")
     if kind is None:
         raise ScaffoldError(

@@ -45,11 +45,13 @@ def write_resource(name: str, fields: str, metadata: MetaData) -> list[str]:
     try:
         for path, text in texts.items():
             (PROJECT / path).write_text(text, "utf-8")
-    except OSError as error:
+        _format([*texts])
+    except (OSError, subprocess.CalledProcessError) as error:
         for other in texts:
             (PROJECT / other).unlink(missing_ok=True)
-        raise ScaffoldError(f"{path} cannot be written: {error.strerror}") from None
-    _format([*texts])
+        if isinstance(error, OSError):
+            raise ScaffoldError(f"{path} cannot be written: {error.strerror}") from None
+        raise ScaffoldError("the templates in scaffold/ make no Python of it, see above") from None
     return [*texts]
 
 
