@@ -15,6 +15,7 @@ from benchmarks.instances import many_instances
 from benchmarks.measuring import Comparison, medians
 from benchmarks.migrations import Pair, many_revisions, nothing_to_do
 from benchmarks.scale import many_tables
+from benchmarks.service import service_table
 from benchmarks.templates import many_and_few_revisions
 from support.baking import Baker, copy_checkout
 from support.memory import leave_memory, use_memory
@@ -105,6 +106,8 @@ def main() -> None:
         for comparison in comparisons(folder, template, baked, stack):
             print(row(comparison, count * comparison.repeats), flush=True)
         if bindir():
+            for line in service_table(baked, folder, stack.enter_context(running_server()), 3):
+                print(line, flush=True)
             leave_memory()
             server = stack.enter_context(running_server(durable))
             for line in busy_table(baked, folder, server, 3):

@@ -243,7 +243,7 @@ def test_metrics_count_requests_waits_statements_and_revisions(
     client = serve(own_server.create_database())
     path = client.post("/users", json=ADA).headers["Location"]
     client.get(path)
-    client.request("MADE-UP", "/nothing/s3cr3t")
+    client.request("PROPFIND", "/nothing/s3cr3t")
     with ThreadPoolExecutor(3) as threads:
         held = [threads.submit(client.get, "/hold") for _ in range(3)]
         time.sleep(0.5)

@@ -15,12 +15,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.pool import QueuePool
 
 from app.database import get_db_session, get_engine, get_session_factory
 from app.settings import get_settings
 from dbkit import settings as kit_settings
-from support.servers import PostgresServer
+from dbkit.connection import FairPool
+from dbkit.connection import pool as pool_module
+from support.servers import PostgresServer, free_port
 
 Result = TypeVar("Result")
 Configure = Callable[..., None]
@@ -81,9 +82,9 @@ def run(work: Callable[[], Awaitable[Result]]) -> Result:
     return asyncio.run(main())
 
 
-def pool() -> QueuePool:
+def pool() -> FairPool:
     found = get_engine().pool
-    assert isinstance(found, QueuePool)
+    assert isinstance(found, FairPool)
     return found
 
 
@@ -114,18 +115,59 @@ def test_the_pool_is_as_large_and_as_patient_as_the_settings_say(configure: Conf
         assert 0.3 <= time.monotonic() - begun < 10
         await first.close()
         await second.close()
-        assert pool().checkedin() == 1  # what is beyond the size is not kept
 
     run(work)
 
 
 @pytest.mark.usefixtures("url")
-def test_the_defaults_keep_five_connections_and_allow_ten_more() -> None:
-    async def work() -> None:
+def test_the_defaults_keep_five_connections_and_allow_ten_more_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def use_all() -> None:
         connections = [await get_engine().connect() for _ in range(15)]
         for connection in connections:
             await connection.close()
-        assert pool().checkedin() == 5
+
+    async def work() -> None:
+        await use_all()
+        assert (pool().checkedin(), pool().overflow()) == (15, 10)
+        monkeypatch.setattr(pool_module, "SURPLUS", 0)
+        await use_all()
+        assert (pool().checkedin(), pool().overflow()) == (5, 0)
+
+    run(work)
+
+
+@pytest.mark.usefixtures("url")
+def test_who_waits_for_a_connection_is_not_overtaken(configure: Configure) -> None:
+    configure(DATABASE_POOL_SIZE="1", DATABASE_MAX_OVERFLOW="0")
+    order: list[int] = []
+
+    async def use(number: int) -> None:
+        async with get_engine().connect():
+            order.append(number)
+
+    async def work() -> None:
+        first = await get_engine().connect()
+        waiting = [asyncio.create_task(use(number)) for number in (1, 2)]
+        await asyncio.sleep(0.1)
+        await first.close()
+        await use(3)  # comes before those that were woken have run
+        await asyncio.gather(*waiting)
+        assert order == [1, 2, 3]
+
+    run(work)
+
+
+def test_who_waits_learns_at_once_that_no_connection_can_be_made(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://somebody:s3cr3t@127.0.0.1:{free_port()}/nothing")
+    configure(DATABASE_POOL_SIZE="1", DATABASE_MAX_OVERFLOW="0", DATABASE_POOL_TIMEOUT="3")
+
+    async def work() -> None:
+        tries = await asyncio.gather(*(get_engine().connect() for _ in range(10)), return_exceptions=True)
+        assert {type(each).__name__ for each in tries} == {"DatabaseUnavailable"}
 
     run(work)
 

@@ -7,6 +7,7 @@ https://www.structlog.org/en/stable/standard-library.html
 import logging
 import sys
 import time
+from typing import Any
 
 import structlog
 from asgi_correlation_id import correlation_id
@@ -16,17 +17,21 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from app.metrics import observe
 from app.settings import Settings
 
-access = logging.getLogger("app.access")
+access: Any = structlog.get_logger("app.access")  # until `configure` knows the format
 
 
 def configure(settings: Settings) -> None:
     """Send all logs to stdout, in the format of `LOG_FORMAT`, from `LOG_LEVEL` on."""
-    shared: list[Processor] = [
+    global access
+    always: list[Processor] = [
         structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_request_id,
+    ]
+    shared: list[Processor] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        *always,
     ]
     renderer: list[Processor] = [
         structlog.dev.ConsoleRenderer(
@@ -56,6 +61,12 @@ def configure(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # A line for each request: not by way of Python's loggers, which takes three times as long.
+    access = structlog.wrap_logger(
+        structlog.WriteLogger(sys.stdout),
+        processors=[*always, *renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+    ).bind(logger="app.access")
 
 
 def _add_request_id(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -93,4 +104,4 @@ class AccessLog:
             route = getattr(scope.get("route"), "path", None)  # None: no endpoint is there
             observe(scope["method"], route, status, seconds)
             fields = {"method": scope["method"], "route": route, "status": status}
-            access.info("request", extra={**fields, "ms": round(seconds * 1000, 1)})
+            access.info("request", **fields, ms=round(seconds * 1000, 1))

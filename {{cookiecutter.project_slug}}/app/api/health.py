@@ -6,7 +6,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
-from sqlalchemy import QueuePool, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.about import VERSION
@@ -14,7 +14,7 @@ from app.api.answers import Alive, Database, Details, Migrations, Pool, Reachabl
 from app.api.dependencies import EngineDep
 from app.settings import get_settings
 from dbkit import status
-from dbkit.connection import query_within
+from dbkit.connection import FairPool, query_within
 from dbkit.errors import DatabaseUnavailable
 
 ANSWER_WITHIN = 1.5  # seconds; who probes often waits for two
@@ -118,7 +118,6 @@ async def detailed(engine: EngineDep) -> JSONResponse:
 def _pool(engine: AsyncEngine) -> Pool:
     """Connections of the pool; in-memory SQLite has one."""
     pool = engine.pool
-    if not isinstance(pool, QueuePool):
+    if not isinstance(pool, FairPool):
         return Pool(size=1, checked_out=0, overflow=0)
-    # SQLAlchemy counts the overflow from minus the size.
-    return Pool(size=pool.size(), checked_out=pool.checkedout(), overflow=max(0, pool.overflow()))
+    return Pool(size=pool.size(), checked_out=pool.checkedout(), overflow=pool.overflow())

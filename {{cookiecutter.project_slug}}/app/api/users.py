@@ -3,10 +3,9 @@
 from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from sqlalchemy import select
 
 from app.api.dependencies import SessionDep
-from app.api.pages import Page, Wanted, read_page
+from app.api.pages import Page, Wanted, read_page, select_fields
 from app.api.problems import document
 from app.api.versions import IfMatch, check_version, show_version
 from app.models.user import User
@@ -37,7 +36,7 @@ async def create_user(new: UserCreate, session: SessionDep, response: Response) 
 @router.get("", response_model=Page[UserRead])
 async def list_users(wanted: Wanted, session: SessionDep, request: Request) -> dict[str, object]:
     """List users, the oldest first."""
-    return await read_page(session, select(User), wanted, request)
+    return await read_page(session, select_fields(User, UserRead), wanted, request)
 
 
 @router.get("/{user_id}", response_model=UserRead, responses=document(404))

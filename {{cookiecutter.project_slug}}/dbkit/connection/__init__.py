@@ -4,6 +4,7 @@ from dbkit.connection.configured import app_database, migration_database, throwa
 from dbkit.connection.engine import create_engine
 from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.idle import try_idle_connections
+from dbkit.connection.pool import FairPool
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
@@ -13,6 +14,7 @@ from dbkit.connection.url import DatabaseURL
 __all__ = [
     "GRANTS",
     "DatabaseURL",
+    "FairPool",
     "app_database",
     "choose_throwaway",
     "close",

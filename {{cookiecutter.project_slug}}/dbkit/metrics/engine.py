@@ -8,11 +8,13 @@ import time
 from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy import AsyncAdaptedQueuePool, Connection, event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
+
+from dbkit.connection import FairPool
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 WAITED = Histogram(
@@ -35,7 +37,7 @@ BEGUN = "statement begun"
 logging.getLogger(f"{__name__}.MeasuredPool").setLevel(logging.WARNING)
 
 
-class MeasuredPool(AsyncAdaptedQueuePool):
+class MeasuredPool(FairPool):
     """A pool that knows how long requests wait for a connection: `poolclass` of an engine."""
 
     def connect(self) -> PoolProxiedConnection:
@@ -57,9 +59,8 @@ def measure(engine: AsyncEngine) -> None:
     event.listen(engine.sync_engine, "handle_error", _count_error)
 
     def of_pool(name: str) -> float:
-        # SQLAlchemy counts the overflow from minus the size.
         pool = engine.pool
-        return max(0, getattr(pool, name)()) if isinstance(pool, MeasuredPool) else 0
+        return float(getattr(pool, name)()) if isinstance(pool, MeasuredPool) else 0
 
     for gauge, name in ((SIZE, "size"), (CHECKED_OUT, "checkedout"), (OVERFLOW, "overflow")):
         gauge.set_function(lambda name=name: of_pool(name))  # type: ignore[misc]
