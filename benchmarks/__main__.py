@@ -11,7 +11,9 @@ from pathlib import Path
 
 from benchmarks.bakes import bake_time
 from benchmarks.busy import busy_table
+from benchmarks.first_answer import first_answer
 from benchmarks.instances import many_instances
+from benchmarks.keys import insert_table
 from benchmarks.measuring import Comparison, medians
 from benchmarks.migrations import Pair, many_revisions, nothing_to_do
 from benchmarks.scale import many_tables
@@ -79,6 +81,7 @@ def comparisons(folder: Path, template: Path, baked: Path, stack: ExitStack) -> 
         yield many_and_few_revisions(baked, room("templates"), stack)
         for count in (100, 500, 1000):
             yield from many_tables(baked, room(f"tables-{count}"), count, stack)
+        yield first_answer(baked, room("first-answer"), server)
         yield many_instances(Pair.postgresql(baked, room("instances-postgresql"), server))
     else:
         print("\nThis machine has no server programs of PostgreSQL: its comparisons are left out.")
@@ -109,6 +112,8 @@ def main() -> None:
             for line in service_table(baked, folder, stack.enter_context(running_server()), 3):
                 print(line, flush=True)
             leave_memory()
+            for line in insert_table(stack.enter_context(running_server(durable)), 5):
+                print(line, flush=True)
             server = stack.enter_context(running_server(durable))
             for line in busy_table(baked, folder, server, 3):
                 print(line, flush=True)

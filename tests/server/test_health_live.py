@@ -1,5 +1,6 @@
 """Health of the application as uvicorn serves it, while its database is well, ill, or gone."""
 
+import re
 import socket
 import sys
 import time
@@ -294,3 +295,20 @@ def test_a_pool_that_is_used_up_is_no_healthy_service(serve: Serve, migrated: st
         assert answer.body["reason"] == answer.body["database"]["reason"] != ""
         assert [response.result().status_code for response in held] == [200, 200, 200]
     service.recovers()
+
+
+def test_probes_by_the_thousand_cost_the_database_two_queries_a_second(serve: Serve, migrated: str) -> None:
+    service = serve(migrated)
+
+    def queries() -> float:
+        text = service.client.get("/metrics").text
+        return float(re.findall(r"^database_query_seconds_count (\S+)", text, re.MULTILINE)[0])
+
+    for _ in range(30):  # more than may come at once
+        service.client.get("/health/detailed")
+    before, begun = queries(), time.monotonic()
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: service.client.get("/health/detailed"), range(1000)))
+    assert {answer.status_code for answer in answers} == {200}
+    looks = time.monotonic() - begun + 1
+    assert queries() - before <= 2 * looks + 10  # and those of the metrics

@@ -17,7 +17,10 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 from app.metrics import observe
 from app.settings import Settings
 
-access: Any = structlog.get_logger("app.access")  # until `configure` knows the format
+# It says nothing until `configure` knows the format.
+access: Any = structlog.wrap_logger(
+    None, wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+)
 
 
 def configure(settings: Settings) -> None:

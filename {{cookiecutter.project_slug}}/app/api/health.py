@@ -14,10 +14,11 @@ from app.api.answers import Alive, Database, Details, Migrations, Pool, Reachabl
 from app.api.dependencies import EngineDep
 from app.settings import get_settings
 from dbkit import status
-from dbkit.connection import FairPool, query_within
+from dbkit.connection import FairPool, share_query
 from dbkit.errors import DatabaseUnavailable
 
 ANSWER_WITHIN = 1.5  # seconds; who probes often waits for two
+Current = tuple[str, ...] | status.UnreadableRevisions
 UNKNOWN = Migrations(current=[], head=[], pending=None, up_to_date=False)
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -34,6 +35,15 @@ async def _latency(connection: AsyncConnection) -> float:
     return round((time.perf_counter() - begun) * 1000, 2)
 
 
+async def _look(connection: AsyncConnection) -> tuple[float, Current]:
+    """The same, and the revisions that the database is at."""
+    latency = await _latency(connection)
+    try:
+        return latency, await status.current_revisions(connection)
+    except status.UnreadableRevisions as error:
+        return latency, error
+
+
 # Some load balancers probe by HEAD, which FastAPI does not answer by itself.
 @router.head("", include_in_schema=False)
 @router.get("")
@@ -47,7 +57,7 @@ async def health() -> Alive:
 async def database(engine: EngineDep) -> JSONResponse:
     """The database answers: 200; otherwise 503 with a reason, within two seconds."""
     try:
-        latency = await query_within(ANSWER_WITHIN, engine, _latency)
+        latency = await share_query(ANSWER_WITHIN, engine, _latency)
     except DatabaseUnavailable as error:
         return _answer(503, Unavailable(status="unavailable", reason=str(error)))
     return _answer(200, Reachable(status="ok", dialect=engine.dialect.name, latency_ms=latency))
@@ -63,7 +73,7 @@ async def ready(engine: EngineDep, request: Request) -> JSONResponse:
     """
     state, reason = request.app.state, None
     try:
-        current = await query_within(ANSWER_WITHIN, engine, status.current_revisions)
+        current = await share_query(ANSWER_WITHIN, engine, status.current_revisions)
         now = await asyncio.to_thread(status.compare_revisions, current)
         state.was_ready = now.up_to_date
         reason = None if now.up_to_date else f"migrations pending: {now.pending}"
@@ -82,12 +92,10 @@ async def detailed(engine: EngineDep) -> JSONResponse:
     reason, migrations = None, UNKNOWN
     found = Database(status="ok", dialect=engine.dialect.name)
 
-    async def query(connection: AsyncConnection) -> tuple[str, ...]:
-        found.latency_ms = await _latency(connection)
-        return await status.current_revisions(connection)
-
     try:
-        current = await query_within(ANSWER_WITHIN, engine, query)
+        found.latency_ms, current = await share_query(ANSWER_WITHIN, engine, _look)
+        if isinstance(current, Exception):
+            raise current
         # Reading many revision files takes a moment, once.
         now = await asyncio.to_thread(status.compare_revisions, current)
         migrations = Migrations(

@@ -6,6 +6,7 @@ from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.idle import try_idle_connections
 from dbkit.connection.pool import FairPool
 from dbkit.connection.server import connect
+from dbkit.connection.sharing import share_query
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
 from dbkit.connection.unavailable import close, report_unavailable, unavailable_reason
@@ -25,6 +26,7 @@ __all__ = [
     "one_line_errors",
     "query_within",
     "report_unavailable",
+    "share_query",
     "throwaway_database",
     "throwaway_home",
     "try_idle_connections",
