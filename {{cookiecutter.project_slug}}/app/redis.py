@@ -75,10 +75,12 @@ def unavailable_reason(error: BaseException) -> str:
         return "it refuses the user or the password"
     if isinstance(error, exceptions.BusyLoadingError):
         return "it is still loading its data"
-    code = getattr(error.__cause__, "errno", None)
-    return (
-        os.strerror(code).lower() if isinstance(code, int) and code > 0 else "the connection broke"
-    )
+    cause = error.__cause__ or error.__context__
+    if not isinstance(cause, OSError):
+        return "the connection broke"
+    # asyncio's own text names the address; a name that is not found has no code of the system.
+    code = cause.errno or 0
+    return (os.strerror(code) if code > 0 else str(cause.strerror)).lower()
 
 
 async def ping() -> float:
