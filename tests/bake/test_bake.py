@@ -34,7 +34,7 @@ def test_no_brace_of_the_template_is_left_in_a_project(default_project: Path) ->
         f"{name}: {line.strip()}"
         for name in files(default_project)
         for line in (default_project / name).read_text("utf-8").splitlines()
-        if re.search(r"(?<!\$)\{\{|\{%|\{#|(?<!\.)cookiecutter\.", line)
+        if re.search(r"(?<!\$)\{\{|\{%|\{#|^\s*#%|(?<!\.)cookiecutter\.", line)
     ]
     assert left == []
 
