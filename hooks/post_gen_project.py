@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 PLACEHOLDER = "CHANGE_ME"  # in .env.example
+WITH_REDIS: str = "{{ cookiecutter.redis }}"
 REDIS = (
     "app/api/redis.py",
     "app/redis.py",
@@ -120,7 +121,7 @@ def print_next_steps() -> None:
 sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a TextIOWrapper
 remove_caches()
 choose_workflow()
-if "{{ cookiecutter.redis }}" != "yes":
+if WITH_REDIS != "yes":
     remove_redis()
 write_env()
 write_checksums()
