@@ -15,7 +15,7 @@ import pytest
 from support.devserver_project import DevServerProject, User, adopt, needs_postgresql, public_folder
 from support.processes import wait_until
 from support.projects import Project, environment, ok, refusal
-from support.redis_servers import PASSWORD, RedisServer, baked, is_up, own_redis, program
+from support.redis_servers import PASSWORD, RedisServer, baked, count_keys, is_up, own_redis, program
 from support.servers import PostgresServer, free_port
 from support.services import start
 from support.stubs import Stub
@@ -136,7 +136,7 @@ def test_a_copy_of_a_project_gets_a_redis_of_its_own(shop: Shop) -> None:
     shop.project.user.own(copied, *copied.rglob("*"))
     shop.project.path = copied
     ok(shop.project.up())
-    assert shop.port != port
+    assert shop.port != port, "a copy shares the Redis of its original"
     assert "Redis stopped" in ok(shop.project.down())
     shop.project.path = path
     assert is_up(shop.url)
@@ -264,7 +264,8 @@ def test_the_service_lives_without_redis_and_uses_it_again_when_it_is_there(
             begun = time.monotonic()
             response = client.get("/visits")
             assert time.monotonic() - begun < 3, "a request waits for Redis too long"
-            if response.status_code != 200:
+            assert response.status_code in (200, 503), response.text
+            if response.status_code == 503:
                 assert response.headers["content-type"] == "application/problem+json", response.text
                 assert response.headers["Retry-After"] == "1"
                 assert response.json()["detail"] == "Redis is unavailable"
@@ -319,13 +320,7 @@ def test_make_test_and_check_pass_in_a_new_project(
     printed = ok(project.make("check", TEST_DATABASE_URL=url))
     assert re.search(r"\d+ passed", printed)
     assert "skipped" not in printed
-    found = subprocess.run(
-        [shutil.which("redis-cli") or "true", "-p", str(redis.port), "dbsize"],
-        env=environment(REDISCLI_AUTH=PASSWORD),
-        capture_output=True,
-        text=True,
-    )
-    assert found.stdout.strip() in ("", "0")
+    assert count_keys(redis.url) == 0, "tests leave keys behind"
 
 
 @pytest.mark.long

@@ -95,6 +95,12 @@ def is_up(url: str) -> bool:
         return False
 
 
+def count_keys(url: str) -> int:
+    """How many keys a server has."""
+    with redis.Redis.from_url(url) as client:
+        return int(client.dbsize())
+
+
 def baked(database: str = "sqlite") -> Path:
     """A project that has Redis, with its bytecode, to look at and to copy."""
 
