@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge
 from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticCustomError
 from redis import exceptions
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -20,6 +20,7 @@ from app.settings import Settings
 from dbkit.settings import load_settings
 
 WITHIN = 1.0  # seconds for a connection, and for an answer: to wait longer for a cache is no use
+CONNECTIONS = 50  # one serves a few thousand commands a second
 # Not a wrong command, which would fail the next time, too.
 UNAVAILABLE = (exceptions.ConnectionError, exceptions.TimeoutError)
 
@@ -52,14 +53,17 @@ def get_redis() -> Redis:
     Outside of an endpoint, catch `UNAVAILABLE`, and go on without Redis where that is possible.
     """
     url = load_settings(RedisSettings).redis_url.get_secret_value()
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(  # more requests at once wait for a free connection
         url,
+        max_connections=CONNECTIONS,
+        timeout=WITHIN,
         decode_responses=True,
         socket_connect_timeout=WITHIN,
         socket_timeout=WITHIN,
         # Once, and at once: a connection of the pool may be one to a server that was restarted.
         retry=Retry(NoBackoff(), 1),
     )
+    return Redis.from_pool(pool)
 
 
 def key(*parts: object) -> str:
@@ -76,6 +80,8 @@ def unavailable_reason(error: BaseException) -> str:
     if isinstance(error, exceptions.BusyLoadingError):
         return "it is still loading its data"
     cause = error.__cause__ or error.__context__
+    if isinstance(cause, TimeoutError):
+        return "no connection was free in time"
     if not isinstance(cause, OSError):
         return "the connection broke"
     # asyncio's own text names the address; a name that is not found has no code of the system.
