@@ -55,7 +55,7 @@ def test_a_project_without_it_does_not_speak_of_it(default_project: Path) -> Non
         assert "#%" not in (default_project / name).read_text("utf-8")
 
 
-@pytest.mark.parametrize("database", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("database", ["postgresql", pytest.param("sqlite", marks=pytest.mark.long)])
 def test_its_url_has_a_password_of_its_own_and_its_services_listen_here_only(
     bake: Baker, database: str
 ) -> None:
@@ -76,6 +76,7 @@ def test_its_url_has_a_password_of_its_own_and_its_services_listen_here_only(
     assert "redis>=8" in dependencies
 
 
+@pytest.mark.long
 def test_answers_of_a_template_without_the_prompt_bake_a_project_without_it(
     bake: Baker, default_project: Path
 ) -> None:
