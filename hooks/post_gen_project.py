@@ -14,6 +14,14 @@ import sys
 from pathlib import Path
 
 PLACEHOLDER = "CHANGE_ME"  # in .env.example
+WITH_REDIS: str = "{{ cookiecutter.redis }}"
+REDIS = (
+    "app/api/redis.py",
+    "app/redis.py",
+    "dbkit/devserver/redis",
+    "tests/fixtures_redis.py",
+    "tests/test_redis.py",
+)
 
 
 def remove_caches() -> None:
@@ -31,12 +39,26 @@ def choose_workflow() -> None:
         other.unlink()
 
 
+def remove_redis() -> None:
+    """Remove what is about Redis from a project without it: whole files, which nothing else imports."""
+    for path in (Path(name) for name in REDIS):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def make_password() -> str:
+    """Return letters and digits, which need no escaping, neither in a URL nor in a shell."""
+    alphabet = string.ascii_letters + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(32))
+
+
 def write_env() -> None:
     """Write .env for its owner's eyes only. One that is there stays: the database knows its password."""
-    # Letters and digits alone need no escaping, neither in a URL nor in a shell.
-    alphabet = string.ascii_letters + string.digits
-    password = "".join(secrets.choice(alphabet) for _ in range(32))
-    content = Path(".env.example").read_text(encoding="utf-8").replace(PLACEHOLDER, password)
+    # Each server gets a password of its own.
+    first, *rest = Path(".env.example").read_text(encoding="utf-8").split(PLACEHOLDER)
+    content = first + "".join(make_password() + part for part in rest)
     try:
         descriptor = os.open(".env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
@@ -99,6 +121,8 @@ def print_next_steps() -> None:
 sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a TextIOWrapper
 remove_caches()
 choose_workflow()
+if WITH_REDIS != "yes":
+    remove_redis()
 write_env()
 write_checksums()
 init_git()

@@ -140,7 +140,7 @@ def test_both_readmes_say_how_the_shipped_pre_commit_is_turned_on() -> None:
 def test_the_readme_of_a_project_names_every_setting() -> None:
     source = (PROJECT / "dbkit" / "settings.py").read_text("utf-8")
     body = source.partition("class DatabaseSettings(")[2].partition("\nAnySettings")[0]
-    own = (PROJECT / "app" / "settings.py").read_text("utf-8")
+    own = "".join((PROJECT / "app" / name).read_text("utf-8") for name in ("settings.py", "redis.py"))
     fields = re.findall(r"^    ([a-z_]+): ", body + own, re.MULTILINE)
     second = re.findall(r'either\(\s*"[A-Z_]+",\s*"([A-Z_]+)"', source)
     readme = DOCUMENTS["the project's README.md"].read_text("utf-8")

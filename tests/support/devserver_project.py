@@ -31,7 +31,14 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 needs_postgresql = pytest.mark.skipif(bindir() is None, reason="no PostgreSQL on this machine")
 
 # What `python -m dbkit db-up` and `python -m app.database` import.
-REQUIREMENTS = ("aiosqlite", "asyncpg", "pydantic-settings", "sqlalchemy[asyncio]>=2.1", "alembic>=1.20")
+REQUIREMENTS = (
+    "aiosqlite",
+    "alembic>=1.20",
+    "asyncpg",
+    "pydantic-settings",
+    "redis>=8",
+    "sqlalchemy[asyncio]>=2.1",
+)
 
 
 @dataclass(frozen=True)

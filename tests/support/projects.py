@@ -21,7 +21,7 @@ from support.commands import ALEMBIC, fork_server, is_python, venv
 
 # What a developer's shell may have set and what must not decide a test.
 FOREIGN = re.compile(
-    r"DATABASE|^DB_|^PG|^MAKE|^MFLAGS$|^VIRTUAL_ENV$"
+    r"DATABASE|^DB_|^PG|^REDIS|^MAKE|^MFLAGS$|^VIRTUAL_ENV$"
     r"|^(ADMIN|CONFIRM|ENVIRONMENT|HOST|JSON|MSG|PORT|PYTHON|REV)$"
 )
 

@@ -1,4 +1,4 @@
-"""The service's name, version and description: those of `pyproject.toml`."""
+"""The service's name, title, version and description: those of `pyproject.toml`."""
 
 import tomllib
 
@@ -6,6 +6,7 @@ from app import PROJECT
 
 _pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 
+NAME: str = _pyproject["project"]["name"]
 TITLE: str = _pyproject["tool"]["service"]["title"]
 VERSION: str = _pyproject["project"]["version"]
 DESCRIPTION: str = _pyproject["project"]["description"]

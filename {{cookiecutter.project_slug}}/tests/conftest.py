@@ -5,6 +5,7 @@ neither of them is written to. Every process of pytest-xdist makes one of its ow
 """
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -23,6 +24,9 @@ from dbkit.testing import (
 )
 
 end_like_ctrl_c()
+
+# Fixtures in a file of their own beside this one: fixtures_*.py.
+pytest_plugins = sorted(file.stem for file in Path(__file__).parent.glob("fixtures_*.py"))
 
 # Before `app` is imported, so that whatever asks for the database there gets the throwaway one.
 try:

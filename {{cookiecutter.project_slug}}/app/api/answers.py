@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Alive(BaseModel):
@@ -52,8 +52,22 @@ class Migrations(BaseModel):
     up_to_date: bool
 
 
+class Beside(BaseModel):
+    """A server beside the database: its round-trip time, or the reason why there is none."""
+
+    status: Literal["ok", "unavailable"]
+    latency_ms: float | None = None
+    reason: str | None = None
+
+
 class Details(BaseModel):
-    """All that is known; `reason` says what is missing if the status is not `ok`."""
+    """All that is known; `reason` says what is missing if the status is not `ok`.
+
+    Servers beside the database stand there under their names, and do not change the status.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Beside] = Field(init=False)
 
     status: Literal["ok", "unavailable"]
     reason: str | None = None

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.about import VERSION
+from app.api import beside
 from app.api.answers import Alive, Database, Details, Migrations, Pool, Reachable, Unavailable
 from app.api.dependencies import EngineDep
 from app.settings import get_settings
@@ -89,6 +90,11 @@ async def ready(engine: EngineDep, request: Request) -> JSONResponse:
 @router.get("/detailed", response_model=Details, responses={503: {"model": Details}})
 async def detailed(engine: EngineDep) -> JSONResponse:
     """All that is known: 200 if the database answers and no revision is pending, otherwise 503."""
+    details, others = await asyncio.gather(_read_details(engine), beside.read_states())
+    return _answer(503 if details.reason else 200, details.model_copy(update=others))
+
+
+async def _read_details(engine: AsyncEngine) -> Details:
     reason, migrations = None, UNKNOWN
     found = Database(status="ok", dialect=engine.dialect.name)
 
@@ -120,7 +126,7 @@ async def detailed(engine: EngineDep) -> JSONResponse:
     )
     if reason:
         details.reason = reason
-    return _answer(503 if reason else 200, details)
+    return details
 
 
 def _pool(engine: AsyncEngine) -> Pool:

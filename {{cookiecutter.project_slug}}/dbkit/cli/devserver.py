@@ -1,6 +1,10 @@
 """The commands for the development database server: `db-up` and `db-down`."""
 
 import argparse
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 
@@ -28,11 +32,12 @@ def _run_command(name: str) -> str | None:
     from dbkit import devserver  # these imports take time, which `--help` does not need
     from dbkit.errors import DatabaseUnavailable, SettingsError
 
-    command = {"up": devserver.up, "down": devserver.down}[name]
     try:
-        print(command())
-    except devserver.NothingToDo as note:
-        print(note)
+        for server in _servers():
+            try:
+                print(getattr(server, name)(), flush=True)
+            except devserver.NothingToDo as note:
+                print(note, flush=True)
     except (devserver.DevServerError, SettingsError, DatabaseUnavailable) as failure:
         return f"db-{name}: {failure}"
     except OSError as error:  # such as a full disk, or a folder that belongs to somebody else
@@ -41,3 +46,10 @@ def _run_command(name: str) -> str | None:
     except KeyboardInterrupt:
         return f"db-{name}: interrupted; run it again"
     return None
+
+
+def _servers() -> Iterator[ModuleType]:
+    """Yield the modules with an `up` and a `down`: the database, and Redis where it is used."""
+    yield import_module("dbkit.devserver")
+    if find_spec("dbkit.devserver.redis"):
+        yield import_module("dbkit.devserver.redis")

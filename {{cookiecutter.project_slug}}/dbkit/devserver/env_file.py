@@ -1,4 +1,4 @@
-"""Makes `.env`, and changes the password and the port of its `DATABASE_URL`."""
+"""Makes `.env`, and changes the password and the port of a URL in it."""
 
 import os
 import re
@@ -54,16 +54,24 @@ def replace_published_password() -> None:
     Raises:
         DevServerError: the URL is composed of other variables.
     """
-    login, text = _published_login(), ENV_FILE.read_bytes().decode()
-    if not login or f"//{login}@" not in text:
+    login = _published_login()
+    if not login or not replace_login(login):
         raise DevServerError(
             "the password of DATABASE_URL in .env is published in .env.example: write another one"
         )
+
+
+def replace_login(login: str) -> bool:
+    """Give each URL in `.env` with this `user:password` a random password; tell if there is one."""
+    text = ENV_FILE.read_bytes().decode()
+    if f"//{login}@" not in text:
+        return False
     _write_private(_with_own_password(text, login))
+    return True
 
 
-def write_port(port: int) -> None:
-    """Change the port of `DATABASE_URL` in the file, and no other character.
+def write_port(port: int, variable: str = "DATABASE_URL") -> None:
+    """Change the port of a URL in the file, and no other character.
 
     Raises:
         DevServerError: the URL is composed of other variables, or has its port elsewhere.
@@ -71,12 +79,13 @@ def write_port(port: int) -> None:
     text = ENV_FILE.read_bytes().decode()
     with ENV_FILE.open(encoding="utf-8", newline="") as stream:
         bindings = list(parse_stream(stream))
-    found = next((binding for binding in reversed(bindings) if _is_database_url(binding)), None)
+    own = (binding for binding in reversed(bindings) if _is_of(binding, variable))
+    found = next(own, None)
     value = found.value if found else None
     new_value, count = HOST_AND_PORT.subn(rf"\g<host>:{port}", value or "")
     if found is None or value is None or count != 1 or value not in found.original.string:
         raise DevServerError(
-            "the port of DATABASE_URL in .env is in use, and is written in a way that db-up "
+            f"the port of {variable} in .env is in use, and is written in a way that db-up "
             f"does not edit: write @127.0.0.1:{port}/ there"
         )
     head, tail = text.rsplit(found.original.string, 1)
@@ -84,8 +93,8 @@ def write_port(port: int) -> None:
     ENV_FILE.write_bytes(f"{head}{line}{tail}".encode())
 
 
-def _is_database_url(binding: Binding) -> bool:
-    return (binding.key or "").lower() == "database_url"
+def _is_of(binding: Binding, variable: str) -> bool:
+    return (binding.key or "").lower() == variable.lower()
 
 
 def _published_login() -> str | None:

@@ -40,7 +40,7 @@ def start_container(database: DatabaseURL, state: State, mark: str) -> DatabaseU
 
 def start_programs(database: DatabaseURL, state: State, mark: str) -> DatabaseURL:
     """Start PostgreSQL's programs; return the database at its port. Raises `DevServerError`."""
-    account = _choose_location(state)
+    account = choose_location(state)
     data = state.data_directory
     programs = find_programs(state, account, read_major_version(data))
     if read_major_version(data) is None:
@@ -61,12 +61,16 @@ def start_programs(database: DatabaseURL, state: State, mark: str) -> DatabaseUR
     )
 
 
-def _choose_location(state: State) -> Account:
-    """Settle the server's folder, in `state`, and return the account that runs the server."""
+def choose_location(state: State, name: str = "data") -> Account:
+    """Settle the server's folder, in `state`, and return the account that runs the server.
+
+    Args:
+        name: of the server's own folder in there.
+    """
     if state.outside and not Path(state.outside).is_dir():
         print(f"The data folder {state.outside} is gone; a new, empty one is made", flush=True)
         state.outside = None
-    data = state.data_directory
+    data = state.server_folder / name
     account = choose_account(data)
     if state.outside is None and not data.exists() and not account.can_work_in(STATE_FOLDER):
         folder = outside_folder()
@@ -74,7 +78,7 @@ def _choose_location(state: State) -> Account:
         account.take_ownership(folder)
         state.outside = str(folder)
         print(
-            f"PostgreSQL's user cannot work in {STATE_FOLDER}; the data goes to {folder}",
+            f"The server's user cannot work in {STATE_FOLDER}; the data goes to {folder}",
             flush=True,
         )
     return account

@@ -1,4 +1,4 @@
-"""The server of `compose.yaml`, where a Docker engine answers."""
+"""The servers of `compose.yaml`, where a Docker engine answers."""
 
 import os
 import re
@@ -47,7 +47,20 @@ def start_container(admin: DatabaseURL, mark: str) -> None:
         "DATABASE_PORT": str(url.port),
         "DATABASE_MARK": mark,
     }
-    result = _run_compose("up", "--wait", "--wait-timeout", "60", "--detach", "database", **values)
+    start_service("database", **values)
+
+
+def start_service(service: str, **values: str) -> None:
+    """Start a service of `compose.yaml` and wait until it is healthy; fetch its image once.
+
+    Args:
+        service: its name there.
+        values: variables for its container.
+
+    Raises:
+        DevServerError: the reason that Compose gives.
+    """
+    result = _run_compose("up", "--wait", "--wait-timeout", "60", "--detach", service, **values)
     if result.returncode != 0:
         raise DevServerError(
             f"docker compose: {_last_line(result)} "
@@ -55,9 +68,13 @@ def start_container(admin: DatabaseURL, mark: str) -> None:
         )
 
 
-def find_published_port() -> int | None:
-    """Return the port of this project's container, None if the container does not run."""
-    result = _run_compose("port", "database", "5432")
+def find_published_port(service: str = "database", inside: str = "5432") -> int | None:
+    """Return the port of a container of this project, None if the container does not run.
+
+    Args:
+        inside: the port inside the container.
+    """
+    result = _run_compose("port", service, inside)
     port = result.stdout.strip().rpartition(":")[2]
     return int(port) if result.returncode == 0 and port.isdecimal() else None
 
@@ -76,10 +93,15 @@ def stop_container() -> bool:
     """
     if not engine_answers() or find_published_port() is None:
         return False
-    result = _run_compose("stop", "database")
+    stop_service("database")
+    return True
+
+
+def stop_service(service: str) -> None:
+    """Stop a container. Raises `DevServerError`: the reason that Compose gives."""
+    result = _run_compose("stop", service)
     if result.returncode != 0:
         raise DevServerError(f"docker compose: {_last_line(result)}")
-    return True
 
 
 def _last_line(result: "subprocess.CompletedProcess[str]") -> str:
