@@ -148,4 +148,10 @@ def test_with_several_workers_the_metrics_say_which_process_answered(
             return len(found) == 2
 
         wait_until(both_have_answered)
+        drift = "migrations_drift_since_timestamp_seconds"
+        wait_until(lambda: samples(client)[drift] == 0)
+        seen = samples(client)
+        assert seen["database_up"] == 1
+        assert abs(seen["migrations_last_timestamp_seconds"] - time.time()) < 60  # SQLite keeps no zone
+        assert math.isnan(seen["database_oldest_transaction_seconds"])
         assert len({re.findall(r'pid="(\d+)"', name)[0] for name in found}) == 2
