@@ -31,7 +31,7 @@ def test_a_project_has_exactly_these_files(default_project: Path) -> None:
 
 def test_no_brace_of_the_template_is_left_in_a_project(default_project: Path) -> None:
     braces = r"(?<!\$)\{\{|\{%|\{#"
-    theirs = r"\{\{ ?(?!\$?[a-z]+[ .|}])|\{%|\{#"  # a label or a value, for Prometheus or Grafana to write
+    theirs = r"\{\{(?! ?\$?[a-z]+[ .|}])|\{%|\{#"  # a label or a value, for Prometheus or Grafana to write
     left = [
         f"{name}: {line.strip()}"
         for name in files(default_project)
