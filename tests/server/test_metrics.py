@@ -67,6 +67,19 @@ def test_a_history_without_pictures_does_not_tell_drift(postgresql_project: Proj
     assert math.isnan(look(project) or 0)
 
 
+def test_an_index_that_somebody_builds_is_no_drift(postgresql_project: Project) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    with Session(project) as writer, Session(project) as builder:
+        writer.run("BEGIN", "LOCK TABLE users IN ROW EXCLUSIVE MODE")
+        building = builder.begin("CREATE INDEX CONCURRENTLY by_name ON users (name)")
+        wait_until(lambda: project.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(1,)])
+        assert look(project) == 0, "an index under construction is no drift"
+        writer.run("COMMIT")
+        building.join()
+    assert (look(project) or 0) > 0
+
+
 @pytest.mark.long
 def test_metrics_tell_the_last_run_drift_and_the_oldest_transaction(
     postgresql_project: Project, tmp_path: Path
@@ -130,6 +143,65 @@ def test_a_server_that_is_silent_keeps_no_scrape_waiting(compiled_project: Path,
             wait_until(lambda: samples(client)["database_up"] == 1)
             wait_until(lambda: samples(client)[drift] > 0)  # also if a look was cut short
         assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+SLOW_LOOK = """
+import time
+from fastapi import APIRouter
+from dbkit.metrics import drift
+
+router = APIRouter()
+look = drift.changed_since
+
+def slow(connection, options):
+    time.sleep(2)  # as long as thousands of tables take
+    return look(connection, options)
+
+drift.changed_since, drift.WITHIN = slow, 20.0
+"""
+
+
+@pytest.mark.long
+def test_nobody_waits_while_a_large_schema_is_read(sqlite_project: Project, tmp_path: Path) -> None:
+    project = sqlite_project
+    ok(project.make("migrate"))
+    project.write("app/api/watched_slowly.py", SLOW_LOOK)
+    longest, drift, deadline = 0.0, math.nan, time.monotonic() + 20
+    with serving(project, tmp_path / "log") as client:
+        while math.isnan(drift):
+            assert time.monotonic() < deadline
+            begun = time.monotonic()
+            drift = samples(client)["migrations_drift_since_timestamp_seconds"]
+            assert client.get("/health").status_code == 200
+            longest = max(longest, time.monotonic() - begun)
+    assert longest < 1.5, "somebody waited for the schema"
+
+
+@pytest.mark.long
+def test_a_role_that_may_not_read_the_history_sees_a_database_that_is_up(
+    postgresql_project: Project, tmp_path: Path
+) -> None:
+    project = postgresql_project
+    ok(project.make("migrate"))
+    role = f"service_{project.url.rpartition('/')[2]}"
+    project.script(f"CREATE ROLE {role} LOGIN PASSWORD 's3cr3t'; GRANT SELECT ON alembic_version TO {role}")
+    owner, project.url = project.url, f"postgresql://{role}:s3cr3t@{project.url.split('@')[1]}"
+    log = tmp_path / "log"
+    try:
+        for is_granted in (True, False):
+            with serving(project, log) as client:
+                samples(client)
+                time.sleep(1)  # for a look at the schema
+                found = samples(client)
+            assert found["database_up"] == 1, "the database answers"
+            assert math.isnan(found["migrations_last_failed"])
+            assert math.isnan(found["migrations_drift_since_timestamp_seconds"])
+            assert math.isnan(found["migrations_pending"]) == (not is_granted)
+            for unwanted in ("Traceback", "s3cr3t"):
+                assert unwanted not in log.read_text()
+            Project(project.path, owner).sql(f"REVOKE SELECT ON alembic_version FROM {role}")
+    finally:
+        project.url = owner
 
 
 @pytest.mark.long
