@@ -73,10 +73,13 @@ def test_an_index_that_somebody_builds_is_no_drift(postgresql_project: Project) 
     with Session(project) as writer, Session(project) as builder:
         writer.run("BEGIN", "LOCK TABLE users IN ROW EXCLUSIVE MODE")
         building = builder.begin("CREATE INDEX CONCURRENTLY by_name ON users (name)")
-        wait_until(lambda: project.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(1,)])
-        assert look(project) == 0, "an index under construction is no drift"
-        writer.run("COMMIT")
-        building.join()
+        try:
+            wait_until(lambda: project.sql("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == [(1,)])
+            found = look(project)
+        finally:
+            writer.run("COMMIT")
+            building.join()
+    assert found == 0, "an index under construction is no drift"
     assert (look(project) or 0) > 0
 
 
