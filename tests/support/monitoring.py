@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from support.processes import wait_until
 from support.projects import Project
 from support.servers import PATIENCE, free_port
 from support.services import start
@@ -53,6 +54,14 @@ def samples(client: httpx.Client) -> dict[str, float]:
     return {name: float(value) for name, _, value in lines}
 
 
+def answers(client: httpx.Client, path: str) -> bool:
+    """Whether somebody listens, and is well."""
+    try:
+        return client.get(path).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 @contextmanager
 def serving(project: Project, log: Path, *options: str) -> Iterator[httpx.Client]:
     """Serve a project, beside whose example are `ROUTES`, as it is: nothing migrates it."""
@@ -62,8 +71,8 @@ def serving(project: Project, log: Path, *options: str) -> Iterator[httpx.Client
         variables["DATABASE_URL"] = f"sqlite:///{project.path / 'dev.db'}"
     process, address = start(project, log, "app.main:app", "--log-level=warning", *options, **variables)
     try:
-        transport = httpx.HTTPTransport(retries=5)  # workers listen a moment after the line that says so
-        with httpx.Client(base_url=address, timeout=30, transport=transport) as client:
+        with httpx.Client(base_url=address, timeout=30, trust_env=False) as client:
+            wait_until(lambda: answers(client, "/health"))  # workers listen a moment after they say so
             yield client
     finally:
         process.send_signal(signal.SIGINT)
@@ -97,10 +106,7 @@ class Prometheus:
 
     def is_ready(self) -> bool:
         """Whether it answers."""
-        try:
-            return self.client.get("/-/ready").status_code == 200
-        except httpx.TransportError:
-            return False
+        return answers(self.client, "/-/ready")
 
     def firing(self) -> set[str]:
         """The names of the alerts that fire."""
