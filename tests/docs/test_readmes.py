@@ -17,7 +17,8 @@ from support.servers import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.first_on("postgresql")]
 # No engine answers where these tests run: what is in Dockerfile and compose.yaml is tested without one.
-NOT_RUN = re.compile(r"docker (build|run) ")
+# test_prometheus.py runs promtool, where there is one.
+NOT_RUN = re.compile(r"docker (build|run) |promtool ")
 
 
 # The first two are those of a clone: test_fresh_machine.py types the one, and is run by the other.

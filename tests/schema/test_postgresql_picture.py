@@ -9,11 +9,20 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 
-from dbkit.checks.failing import find_under_construction
 from dbkit.connection import connect
 from dbkit.connection.url import parse_database_url
 from dbkit.history import Scope
-from dbkit.schema import Difference, Picture, SchemaObject, differences, fingerprint, pack, read, unpack
+from dbkit.schema import (
+    Difference,
+    Picture,
+    SchemaObject,
+    differences,
+    find_under_construction,
+    fingerprint,
+    pack,
+    read,
+    unpack,
+)
 from support.database_state import pg_dump
 from support.servers import PostgresServer
 

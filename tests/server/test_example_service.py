@@ -15,6 +15,7 @@ import httpx
 import jsonschema
 import pytest
 
+from support.monitoring import samples
 from support.processes import wait_until
 from support.projects import Project, ok
 from support.servers import PostgresServer, running_server
@@ -227,14 +228,6 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
     [migrated] = [line for line in lines if "Ran upgrade" in line["event"]]
     assert migrated["logger"] == "alembic.migrator"
     assert "nothing?" not in "".join(said)
-
-
-def samples(client: httpx.Client) -> dict[str, float]:
-    """The metrics that a service shows: values by name and labels."""
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    lines = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
 
 
 def test_metrics_count_requests_waits_statements_and_revisions(

@@ -2,7 +2,7 @@
 
 from alembic.util import CommandError
 
-from dbkit.checks.failing import find_failing, without
+from dbkit.checks.failing import find_failing
 from dbkit.checks.live import look_at
 from dbkit.checks.pictures import take_picture
 from dbkit.checks.report import Report
@@ -10,7 +10,7 @@ from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
 from dbkit.locking import reading
 from dbkit.revisions import read_current
-from dbkit.schema import differences
+from dbkit.schema import differences, without_indexes
 from dbkit.schema.mending import Mend, mends
 
 OF_THE_REVISIONS, OF_THE_DATABASE = "the revisions", "the database"
@@ -39,7 +39,7 @@ async def find_drift(
     """
     expected, live = await take_picture(built, options), await look_at(database, options)
     await _refuse_if_migrated(database, current, options)
-    expected, found = without(expected, live.unfinished), live.picture
+    expected, found = without_indexes(expected, live.unfinished), live.picture
     report.drift = []
     for difference, mend in mends(differences(expected, found), expected, found):
         report.add_drift(difference, mend, live.changes.date_of(difference))

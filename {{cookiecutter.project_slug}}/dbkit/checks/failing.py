@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, text
-
 from dbkit.schema import Picture, SchemaObject
 
 # By kind and property: what it means, and what to do.
@@ -28,38 +26,6 @@ FAILING = {
     ("event trigger", "fires"): "is disabled: ALTER EVENT TRIGGER … ENABLE",
 }
 NEVER = "never"  # in `fires`; a trigger may fire on replicas alone
-# Whoever builds an index with CONCURRENTLY holds this lock on its table, until it is valid.
-# https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
-# VACUUM and ANALYZE take it as well; a worker of autovacuum is no user.
-UNDER_CONSTRUCTION = text("""
-SELECT format('%I.%I', n.nspname, c.relname)
-FROM pg_index AS i
-JOIN pg_class AS c ON c.oid = i.indexrelid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE NOT (i.indisvalid AND i.indisready AND i.indislive)
-  AND EXISTS (
-      SELECT FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
-      WHERE l.relation = i.indrelid AND l.locktype = 'relation' AND a.usesysid IS NOT NULL
-        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
-        AND l.pid NOT IN (
-            SELECT pid FROM pg_stat_progress_vacuum UNION ALL
-            SELECT pid FROM pg_stat_progress_analyze
-        )
-  )
-""")
-
-
-def find_under_construction(connection: Connection) -> set[str]:
-    """Return the names of indexes that somebody builds or drops at this moment."""
-    if connection.dialect.name == "sqlite":
-        return set()
-    return set(connection.scalars(UNDER_CONSTRUCTION))
-
-
-def without(picture: Picture, indexes: set[str]) -> Picture:
-    """Return the picture without these indexes."""
-    return picture.without(lambda one: one.kind == "index" and one.name in indexes)
 
 
 def find_failing(picture: Picture, expected: Picture | None) -> list[str]:

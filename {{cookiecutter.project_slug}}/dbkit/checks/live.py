@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from dbkit.checks.changes import ChangesByHand
-from dbkit.checks.failing import find_failing, find_under_construction, without
+from dbkit.checks.failing import find_failing
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
 from dbkit.history import Scope
 from dbkit.locking import reading
-from dbkit.schema import Picture, read
+from dbkit.schema import Picture, find_under_construction, read, without_indexes
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _look(connection: Connection, scope: Scope) -> LiveDatabase:
         print(f"note: index {name} is being built or dropped at this moment, and is not compared")
 
     def ours(picture: Picture) -> Picture:
-        return without(scope.filter(picture), unfinished)
+        return without_indexes(scope.filter(picture), unfinished)
 
     picture = ours(read(connection))
     return LiveDatabase(picture, unfinished, ChangesByHand(connection, picture, ours))

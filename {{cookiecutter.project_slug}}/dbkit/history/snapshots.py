@@ -5,6 +5,7 @@ They tell what was changed by hand since then, also of objects that no revision 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID
@@ -23,11 +24,13 @@ class Snapshot:
         row: the number of the row that has it.
         date: when that row's revision began, in UTC.
         fingerprint: as `Scope.fingerprint` returns it.
+        began: the date in seconds since 1970.
     """
 
     row: int
     date: str
     fingerprint: str
+    began: float = 0.0
 
     def why_not_comparable(self, picture: Picture) -> str | None:
         """Say why it cannot be compared with a picture: another server's version, or kit."""
@@ -52,7 +55,8 @@ def find_snapshot(rows: Sequence[Row[Any]]) -> Snapshot | None:
     """Return what the last run left; None if it has not kept it: an older kit's, or one killed."""
     for row in reversed(rows):
         if row.fingerprint_after is not None:
-            return Snapshot(row.id, date_of(row), row.fingerprint_after)
+            began = row.started_at.replace(tzinfo=UTC).timestamp()
+            return Snapshot(row.id, date_of(row), row.fingerprint_after, began)
         if row.outcome == DONE:
             return None
     return None

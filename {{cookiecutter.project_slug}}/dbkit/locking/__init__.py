@@ -1,6 +1,6 @@
 """Waits for others: one migrator at a time, who blocks a statement, and how long in all."""
 
-from dbkit.locking.advisory_lock import lock_holder, lock_key, try_lock
+from dbkit.locking.advisory_lock import is_locked, lock_holder, lock_key, try_lock
 from dbkit.locking.blockers import Blockers, watch_blockers
 from dbkit.locking.readers import find_locker, limit_wait, limited_waits, reading
 from dbkit.locking.session import MigrationSession, migration_session
@@ -11,6 +11,7 @@ __all__ = [
     "MigrationSession",
     "WaitBudget",
     "find_locker",
+    "is_locked",
     "limit_wait",
     "limited_waits",
     "lock_holder",

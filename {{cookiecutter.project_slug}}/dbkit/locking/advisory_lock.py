@@ -8,16 +8,18 @@ https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
 
 import hashlib
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-HOLDER = text("""
-SELECT a.pid, a.application_name, to_char(a.backend_start, 'HH24:MI:SS TZ') AS since
+HELD = """
 FROM pg_locks AS l JOIN pg_stat_activity AS a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND l.classid::bigint << 32 | l.objid::bigint = :key
-""")
+"""
+SINCE = "to_char(a.backend_start, 'HH24:MI:SS TZ')"
+HOLDER = text(f"SELECT a.pid, a.application_name, {SINCE} AS since {HELD}")
+IS_HELD = text(f"SELECT EXISTS (SELECT {HELD})")
 
 
 def lock_key(database: str, version_table: str) -> int:
@@ -31,6 +33,11 @@ async def try_lock(connection: AsyncConnection, key: int) -> bool:
     taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": key})
     await connection.commit()
     return bool(taken)
+
+
+def is_locked(connection: Connection, key: int) -> bool:
+    """Tell whether somebody has the lock: a migration is under way."""
+    return bool(connection.scalar(IS_HELD, {"key": key}))
 
 
 async def lock_holder(connection: AsyncConnection, key: int) -> str:

@@ -1,4 +1,4 @@
-"""What a database costs the application, and what ran on it, for Prometheus."""
+"""What a database costs the application, and what runs and ran on it, for Prometheus."""
 
 from dbkit.metrics.engine import MeasuredPool, measure
 from dbkit.metrics.migrations import refresh_migrations

@@ -5,6 +5,7 @@ from dbkit.schema.names import names_in, parts_of
 from dbkit.schema.packing import pack, short_hash, unpack, words_of
 from dbkit.schema.picture import Facets, Picture, SchemaObject
 from dbkit.schema.reader import read
+from dbkit.schema.under_construction import find_under_construction, without_indexes
 
 __all__ = [
     "Difference",
@@ -12,6 +13,7 @@ __all__ = [
     "Picture",
     "SchemaObject",
     "differences",
+    "find_under_construction",
     "fingerprint",
     "names_in",
     "pack",
@@ -19,5 +21,6 @@ __all__ = [
     "read",
     "short_hash",
     "unpack",
+    "without_indexes",
     "words_of",
 ]
