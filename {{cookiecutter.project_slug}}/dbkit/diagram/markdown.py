@@ -61,7 +61,8 @@ def _cells(column: ColumnEntry, table: TableEntry) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """Return a text in which no character means anything in Markdown or HTML, on one line."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~&$^=-])", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"([\\`*_{}\[\]()>#+!|~$^=-])", r"\\\1", " ".join(text.split()))
+    return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _code(text: str, *, is_cell: bool = False) -> str:

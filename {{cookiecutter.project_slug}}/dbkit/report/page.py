@@ -23,7 +23,7 @@ def render(content: Content) -> str:
     failures = find_failures(content.rows)
     rows = place((one.name, one.parents) for one in content.revisions)
     last_pending = max(
-        (number for number, one in enumerate(content.revisions) if one.state != APPLIED), default=0
+        (number for number, one in enumerate(content.revisions) if one.state == PENDING), default=0
     )
     shown_runs = found[:SHOWN]
     template = Template(  # noqa: S702 - `h` escapes each value
