@@ -16,7 +16,7 @@ def draw_mermaid(tables: Iterable[TableEntry]) -> str:
     tables = list(tables)
     lines = ["erDiagram"]
     for table in tables:
-        lines.append(f"    {_quoted(table.name)} {{")
+        lines.append(f"    {_quoted(table.name)} " + "{")
         lines += [f"        {_attribute(column)}" for column in table.columns]
         lines.append("    }")
     for table in tables:
