@@ -12,7 +12,7 @@ from dbkit.report.failures import find_failures
 from dbkit.report.lanes import place, width
 
 TEMPLATE = Path(__file__).parent / "page.html.mako"
-SHOWN = 200  # runs, failures and drifted objects of each; `make migration-log` has all runs
+SHOWN = 200  # runs, failures and drifted objects at most; `make migration-log` has all runs
 DONE = {"upgrade": "ran", "stamp": "stamped", "adopt": "adopted"}
 OPEN = 30  # revisions that are to be seen at once, beside those that are pending
 
