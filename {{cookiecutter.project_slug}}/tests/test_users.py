@@ -122,4 +122,4 @@ async def test_what_is_not_there_is_a_problem(client: AsyncClient) -> None:
     problem(await client.get("/nothing"), 404)
     response = await client.put("/users")
     problem(response, 405)
-    assert response.headers["Allow"] == "GET, POST"
+    assert response.headers["Allow"] == "GET, HEAD, POST"
