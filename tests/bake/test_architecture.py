@@ -14,7 +14,7 @@ PROJECT = CHECKOUT / "{{cookiecutter.project_slug}}"
 ROWS = (
     ("asgi", "cli", "environment", "metrics", "startup", "status", "__main__"),
     ("testing",),
-    ("adoption", "scaffold"),
+    ("adoption", "diagram", "report", "scaffold"),
     ("checks",),
     ("autogenerate",),
     ("throwaways",),
@@ -41,6 +41,7 @@ ROWS = (
             "memory",
             "sql_type",
             "table_names",
+            "files",
         ),
         "__init__",
     ),

@@ -30,7 +30,7 @@ def test_a_project_has_exactly_these_files(default_project: Path) -> None:
 
 
 def test_no_brace_of_the_template_is_left_in_a_project(default_project: Path) -> None:
-    braces = r"(?<!\$)\{\{|\{%|\{#"
+    braces = r"(?<!\$)\{\{|\{%|\{#|^\s*#%"
     theirs = r"\{\{(?! ?\$?[a-z]+[ .|}])|\{%|\{#"  # a label or a value, for Prometheus or Grafana to write
     left = [
         f"{name}: {line.strip()}"

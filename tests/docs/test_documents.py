@@ -69,6 +69,7 @@ TYPED_BY = {
         "make migration-log",
         "make migration-log JSON=1",
     ],
+    "test_report.py::test_the_page_tells_what_ran_what_failed_and_what_is_left": ["make migration-report"],
     "test_adoption.py::test_an_sqlite_database_is_adopted": ["make migration-baseline"],
     "test_adoption.py::test_the_guides_command_writes_models_of_all_tables": [
         'uvx --with "psycopg[binary]" sqlacodegen --noviews --outfile app/models/shop.py'

@@ -199,6 +199,25 @@ def test_an_instance_is_not_ready_while_a_revision_is_pending(serve: Serve, url:
     assert ready.json()["reason"] in ("migrations pending: 1", "no such database")
 
 
+def test_head_is_answered_like_get_everywhere(serve: Serve, tmp_path: Path) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}", LOG_FORMAT="json")
+    for path, status in (
+        ("/users", 200),
+        ("/docs", 200),
+        ("/health/ready", 200),
+        ("/no", 404),
+        ("/wrong", 500),
+    ):
+        get, head = client.get(path), client.head(path)
+        assert get.status_code == status
+        assert (head.status_code, head.content) == (status, b""), path
+        assert head.headers["Content-Length"] == get.headers["Content-Length"], path
+    assert client.put("/users").headers["Allow"] == "GET, HEAD, POST"
+    labels = 'method="HEAD",route="/users",status="200"'
+    assert samples(client)[f"http_request_duration_seconds_count{{{labels}}}"] == 1
+    assert '"method": "HEAD", "route": "/users", "status": 200' in (tmp_path / "log0").read_text()
+
+
 def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None:
     client = serve(f"sqlite:///{tmp_path / 'a.db'}", ENVIRONMENT="production")
     path = client.post("/users", json=ADA).headers["Location"]

@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from app import api, logs
 from app.about import DESCRIPTION, TITLE, VERSION
 from app.api import problems
+from app.api.head import HeadLikeGet
 from app.api.limits import BodyLimit
 from app.database import get_engine
 from app.settings import get_settings
@@ -51,6 +52,7 @@ def create_app() -> FastAPI:
     # FastAPI's own pages load their scripts from a server of others.
     app = FastAPIOffline(**options) if has_docs else FastAPI(**options, openapi_url=None)
     # The last one is the outermost.
+    app.add_middleware(HeadLikeGet)
     app.add_middleware(BodyLimit)
     app.add_middleware(logs.AccessLog)
     app.add_middleware(CorrelationIdMiddleware, validator=is_sane)

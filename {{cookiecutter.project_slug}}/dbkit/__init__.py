@@ -9,6 +9,7 @@ template replaces this folder as a whole. What a service may want different is a
     asgi                                 an application's start: failures as one line
     testing                              what the project's tests run on
     adoption, scaffold                   adopt a database that nothing manages; write a resource
+    diagram, report                      the models as a document; revisions and runs as a page
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
     throwaways                           throwaway databases that the revisions have built
@@ -22,7 +23,7 @@ template replaces this folder as a whole. What a service may want different is a
     transactions                         one transaction or autocommit, never both
     schema                               what a database really holds, and how two differ
     connection                           any DATABASE_URL → a connection
-    errors, redaction, request, …        one-line errors, a command's request, variables, progress
+    errors, redaction, request, …        one-line errors, a command's request, variables, files
 """
 
 from pathlib import Path

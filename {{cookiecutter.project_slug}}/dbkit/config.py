@@ -86,5 +86,15 @@ def matching(patterns: tuple[str, ...]) -> Callable[..., bool]:
 @cache
 def service_version() -> str:
     """Return the service's version, from `pyproject.toml`."""
+    return str(_project()["version"])
+
+
+def service_name() -> str:
+    """Return the service's name, from `pyproject.toml`."""
+    return str(_project()["name"])
+
+
+def _project() -> dict[str, Any]:
     pyproject = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(pyproject["project"]["version"])
+    project: dict[str, Any] = pyproject["project"]
+    return project

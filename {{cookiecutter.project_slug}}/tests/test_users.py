@@ -34,6 +34,14 @@ async def test_a_user_is_created_and_read(client: AsyncClient) -> None:
     assert read.headers["ETag"] == created.headers["ETag"]
 
 
+async def test_head_is_answered_like_get_without_the_body(client: AsyncClient) -> None:
+    path = (await create(client)).headers["Location"]
+    read, head = await client.get(path), await client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["ETag"] == read.headers["ETag"]
+    assert head.headers["Content-Length"] == str(len(read.content))
+
+
 async def test_an_email_address_belongs_to_one_user(client: AsyncClient) -> None:
     await create(client)
     body = problem(await client.post("/users", json=ADA), 409)
@@ -114,4 +122,4 @@ async def test_what_is_not_there_is_a_problem(client: AsyncClient) -> None:
     problem(await client.get("/nothing"), 404)
     response = await client.put("/users")
     problem(response, 405)
-    assert response.headers["Allow"] == "GET, POST"
+    assert response.headers["Allow"] == "GET, HEAD, POST"

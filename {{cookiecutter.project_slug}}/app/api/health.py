@@ -45,15 +45,12 @@ async def _look(connection: AsyncConnection) -> tuple[float, Current]:
         return latency, error
 
 
-# Some load balancers probe by HEAD, which FastAPI does not answer by itself.
-@router.head("", include_in_schema=False)
 @router.get("")
 async def health() -> Alive:
     """The process answers; nothing else is touched."""
     return Alive(status="ok")
 
 
-@router.head("/database", include_in_schema=False)
 @router.get("/database", response_model=Reachable, responses={503: {"model": Unavailable}})
 async def database(engine: EngineDep) -> JSONResponse:
     """The database answers: 200; otherwise 503 with a reason, within two seconds."""
@@ -64,7 +61,6 @@ async def database(engine: EngineDep) -> JSONResponse:
     return _answer(200, Reachable(status="ok", dialect=engine.dialect.name, latency_ms=latency))
 
 
-@router.head("/ready", include_in_schema=False)
 @router.get("/ready", response_model=Alive, responses={503: {"model": Unavailable}})
 async def ready(engine: EngineDep, request: Request) -> JSONResponse:
     """Requests may come: 503 before the first connection, and while a revision is pending.
@@ -86,7 +82,6 @@ async def ready(engine: EngineDep, request: Request) -> JSONResponse:
     return _answer(200, Alive(status="ok"))
 
 
-@router.head("/detailed", include_in_schema=False)
 @router.get("/detailed", response_model=Details, responses={503: {"model": Details}})
 async def detailed(engine: EngineDep) -> JSONResponse:
     """All that is known: 200 if the database answers and no revision is pending, otherwise 503."""

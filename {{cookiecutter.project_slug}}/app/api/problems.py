@@ -96,11 +96,12 @@ def _methods(request: Request) -> set[str]:
     """Return the methods that the endpoints of a path have."""
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
     routes = request.app.routes
-    return {
+    found = {
         method
         for method, scope in scopes.items()
         if any(route.matches(scope)[0] is Match.FULL for route in routes)
     }
+    return found | {"HEAD"} if "GET" in found else found  # see `HeadLikeGet`
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from dbkit import signals
-from dbkit.cli import checks, database, devserver, migrations, revisions, scaffold, version
+from dbkit.cli import (
+    checks,
+    database,
+    devserver,
+    diagram,
+    migrations,
+    report,
+    revisions,
+    scaffold,
+    version,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int | str | None:
@@ -21,7 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int | str | None:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=28),
     )
     commands = parser.add_subparsers(metavar="command", required=True)
-    for group in (devserver, database, revisions, migrations, checks, scaffold, version):
+    for group in (
+        *(devserver, database, diagram, revisions, migrations, report, checks, scaffold, version),
+    ):
         group.add_commands(commands)
     parsed = parser.parse_args(arguments)
     signals.end_like_ctrl_c()

@@ -1,6 +1,6 @@
 """What ran on a database: when, by whom and how it ended."""
 
-from dbkit.history.consistency import check_ahead, check_unedited, find_edited
+from dbkit.history.consistency import applied_rows, check_ahead, check_unedited, find_edited
 from dbkit.history.recorder import record_applied, record_failed
 from dbkit.history.scope import Scope
 from dbkit.history.snapshots import (
@@ -13,9 +13,11 @@ from dbkit.history.snapshots import (
 from dbkit.history.stamped import check_ran_here
 from dbkit.history.storage import add_columns, create_table, read_history
 from dbkit.history.summary import Summary, summarize
-from dbkit.history.table import TABLE, Author, Measurements
+from dbkit.history.table import DONE, FAILED, TABLE, Author, Measurements
 
 __all__ = [
+    "DONE",
+    "FAILED",
     "TABLE",
     "Author",
     "Measurements",
@@ -23,6 +25,7 @@ __all__ = [
     "Snapshot",
     "Summary",
     "add_columns",
+    "applied_rows",
     "check_ahead",
     "check_ran_here",
     "check_unedited",
