@@ -2,109 +2,20 @@
 
 import json
 import re
-import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import jsonschema
 import pytest
 
+from support.example_service import ADA, Serve, at_once, problem
 from support.processes import wait_until
 from support.projects import Project, ok
-from support.servers import PostgresServer, running_server
-from support.services import start
-
-# Beside the example: an endpoint that keeps a connection, and one with a mistake in it.
-ROUTES = """
-import asyncio
-import logging
-from fastapi import APIRouter
-from sqlalchemy import text
-from app.api.dependencies import SessionDep
-
-router = APIRouter()
-
-@router.get("/hold")
-async def hold(session: SessionDep) -> None:
-    await session.execute(text("SELECT 1"))
-    await asyncio.sleep(3)
-
-@router.get("/said")
-async def said() -> None:
-    logging.getLogger(__name__).info("from an endpoint", extra={"number": 1})
-
-@router.get("/wrong")
-async def wrong() -> None:
-    password = "l0cal"
-    raise RuntimeError(f"a s3cr3t of {len(password)} letters")
-"""
-LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "1", "DATABASE_POOL_TIMEOUT": "1"}
-SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
-ADA = {"email": "ada@example.com", "name": "Ada"}
-PROBLEM = "application/problem+json"
-
-Serve = Callable[..., httpx.Client]
-
-
-@pytest.fixture(scope="session")
-def example(compiled_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project.adopt(compiled_project, tmp_path_factory.mktemp("example") / "project", "none")
-    project.write("app/api/tried.py", ROUTES)
-    return project
-
-
-@pytest.fixture
-def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
-    """Serve the example on a database, and return a client; the log shows no value of a row."""
-    with ExitStack() as stack:
-
-        def serve(url: str, **others: str) -> httpx.Client:
-            variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true", **LIMITS, **SMALL_POOL, **others}
-            log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
-            process, address = start(example, log, "app.main:app", "--log-level=warning", **variables)
-            stack.callback(process.wait, 30)
-            stack.callback(process.send_signal, signal.SIGINT)
-            limits = httpx.Limits(max_connections=100)
-            client = httpx.Client(base_url=address, timeout=30, trust_env=False, limits=limits)
-            return stack.enter_context(client)
-
-        yield serve
-        for log in tmp_path.glob("log*"):
-            assert ADA["email"] not in log.read_text()
-
-
-@pytest.fixture(params=["postgresql", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'a.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database()
-
-
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    with running_server() as server:
-        yield server
-
-
-def problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
-    body: dict[str, Any] = response.json()
-    assert body.keys() <= {"type", "title", "status", "detail", "errors", "request_id"}
-    assert body["request_id"] == response.headers["X-Request-ID"]
-    assert "s3cr3t" not in response.text
-    return body
-
-
-def at_once(number: int, ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    with ThreadPoolExecutor(number) as threads:
-        return list(threads.map(ask, range(number)))
+from support.servers import PostgresServer
 
 
 @pytest.mark.first_on("postgresql")
@@ -170,6 +81,41 @@ def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_se
             # A second for the statement or for a new connection, two for parting with the old one.
             assert answer.elapsed.total_seconds() < 6
     assert client.get("/users").status_code == 200
+
+
+def test_a_statement_that_never_ends_is_given_up_in_time(serve: Serve, url: str, tmp_path: Path) -> None:
+    client = serve(url, DATABASE_POOL_SIZE="1", DATABASE_MAX_OVERFLOW="0")
+    path = client.post("/users", json=ADA).headers["Location"]
+    for _ in range(2):  # the second on the connection of the first, or on a new one
+        try:
+            answer = client.get("/endless", timeout=8)
+        except httpx.ReadTimeout:
+            pytest.fail("DATABASE_STATEMENT_TIMEOUT has passed, and there is no answer")
+        assert problem(answer, 503)["detail"] == "the database is unavailable"
+        assert 1 <= answer.elapsed.total_seconds() < 4
+        assert client.get(path).status_code == 200
+    time.sleep(1.1)  # and what was in time is not interrupted afterwards
+    assert client.patch(path, json={"name": "B"}).status_code == 200
+    log = (tmp_path / "log0").read_text()
+    assert "no answer in time" in log
+    assert "Traceback" not in log
+
+
+def test_who_writes_waits_for_another_writer_as_long_as_a_statement_may_take(
+    serve: Serve, tmp_path: Path
+) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}")
+    assert client.get("/health/database").status_code == 200  # which waits for less, on the same connection
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        try:
+            answer = client.post("/users", json=ADA, timeout=8)
+        except httpx.ReadTimeout:
+            pytest.fail("DATABASE_STATEMENT_TIMEOUT has passed, and it still waits")
+        problem(answer, 503)
+        assert answer.elapsed.total_seconds() >= 0.9
+        holder.execute("ROLLBACK")
+    assert client.post("/users", json=ADA).status_code == 201
 
 
 def test_a_server_that_restarts_is_found_again(
