@@ -100,7 +100,7 @@ def test_what_a_client_should_not_send_is_a_problem(serve: Serve, url: str, tmp_
         refused(client.get(f"/users/{wrong}"), 404, 422)
         refused(client.delete(f"/users/{wrong}"), 404, 422)
     for tag in TAGS:
-        headers = {"If-Match": tag.encode("latin-1")}
+        headers = {b"If-Match": tag.encode("latin-1")}
         refused(client.patch(path, json={"name": "A"}, headers=headers), 412)
     assert client.get(path).status_code == 200
     log = (tmp_path / "log0").read_text()

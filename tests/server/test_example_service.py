@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,7 +13,7 @@ import httpx
 import jsonschema
 import pytest
 
-from support.example_service import ADA, Serve, at_once, problem
+from support.example_service import ADA, Serve, at_once, problem, samples
 from support.processes import wait_until
 from support.projects import Project, ok
 from support.servers import PostgresServer
@@ -156,7 +157,8 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
     log = tmp_path / "log0"
     wait_until(lambda: log.read_text().count('"request"') == 5)  # a line follows its answer
     said = log.read_text().splitlines()
-    lines = [json.loads(line) for line in said]  # all of them, the server's own, too
+    assert [line for line in said if not line.startswith("{")] == []  # the server's own are JSON, too
+    lines = [json.loads(line) for line in said]
     for answer, route in zip(answers, ["/users/{user_id}", None, "/wrong", "/said"], strict=True):
         request_id = answer.headers["X-Request-ID"]
         [access] = [line for line in lines if line["event"] == "request" and line["request_id"] == request_id]
@@ -173,14 +175,6 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
     [migrated] = [line for line in lines if "Ran upgrade" in line["event"]]
     assert migrated["logger"] == "alembic.migrator"
     assert "nothing?" not in "".join(said)
-
-
-def samples(client: httpx.Client) -> dict[str, float]:
-    """The metrics that a service shows: values by name and labels."""
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    lines = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, _, value in lines}
 
 
 def test_metrics_count_requests_waits_statements_and_revisions(
@@ -223,10 +217,46 @@ def test_a_body_that_is_too_large_is_refused(serve: Serve, tmp_path: Path) -> No
     for body in (b" " * 10_241, pieces):  # the second without a length
         answer = client.post("/users", content=body, headers={"Content-Type": "application/json"})
         assert problem(answer, 413)["detail"] == "a body has 10240 bytes at most (MAX_BODY)"
+    count = 'http_request_duration_seconds_count{method="POST",route="/users",status="413"}'
+    assert samples(client).get(count) == 2, "a refused body is not counted for its route"
     assert client.post("/users", json=ADA).status_code == 201
+    for media_type in ({}, {"Content-Type": "text/plain"}):
+        answer = client.post("/users", content=json.dumps(ADA), headers=media_type)
+        assert problem(answer, 422)["detail"].endswith("send it with 'Content-Type: application/json'")
     nested = b"[" * 5_000 + b"]" * 5_000
     answer = client.post("/users", content=nested, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
+
+
+@pytest.mark.first_on("sqlite")
+def test_every_module_below_api_that_has_a_router_is_mounted(project: Project) -> None:
+    route = """
+        from fastapi import APIRouter
+
+        router = APIRouter()
+
+        @router.get("/{name}")
+        async def read() -> None: ...
+    """
+    for file in ("Capital.py", "UNDER_.py", "shop/items.py", "shop/deep/more.py", "own/inside.py"):
+        name = Path(file).stem.lower()
+        project.write(f"app/api/{file}", textwrap.dedent(route).replace("{name}", name))
+    package = """
+        from fastapi import APIRouter
+
+        from app.api.own.inside import router as inside
+
+        router = APIRouter(prefix="/own")
+        router.include_router(inside)
+    """
+    project.write("app/api/own/__init__.py", textwrap.dedent(package))
+    project.write("app/api/.hidden.py", "raise RuntimeError")
+    said = ok(project.python("-c", "from app.main import app; print(*sorted(app.openapi()['paths']))"))
+    paths = {path for path in said.split() if not path.startswith(("/health", "/users"))}
+    assert paths == {"/capital", "/under_", "/items", "/more", "/own/inside"}
+    project.write("app/api/my-own.py", "")
+    failed = project.python("-c", "import app.main")
+    assert "app/api/my-own.py has a name that Python cannot import: rename it" in failed.stderr
 
 
 def test_the_pages_of_the_documentation_ask_no_other_server(serve: Serve, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def serving(example: Project, folder: Path) -> Iterator[Serve]:
         def serve(url: str, **others: str) -> httpx.Client:
             variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true", **LIMITS, **SMALL_POOL, **others}
             log = folder / f"log{len(list(folder.glob('log*')))}"
-            process, address = start(example, log, "app.main:app", "--log-level=warning", **variables)
+            process, address = start(example, log, "app.main:app", **variables)
             stack.callback(process.wait, 30)
             stack.callback(process.send_signal, signal.SIGINT)
             limits = httpx.Limits(max_connections=100)
@@ -82,3 +82,11 @@ def problem(response: httpx.Response, status: int) -> dict[str, Any]:
 def at_once(number: int, ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
     with ThreadPoolExecutor(number) as threads:
         return list(threads.map(ask, range(number)))
+
+
+def samples(client: httpx.Client) -> dict[str, float]:
+    """The metrics that a service shows: values by name and labels."""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    lines = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
