@@ -31,6 +31,7 @@ RECOVERY = 2.0  # seconds
 # What a request may take while the database is silent, with a second for a statement and one for the pool: it
 # waits for a connection, tries an idle one, and parts with it, for which SQLAlchemy waits two seconds.
 LIMIT = 6.0
+OUTAGE = 8.0  # longer than that: a request that waits until it is over is seen
 
 
 def memory_of(pid: int) -> int:
@@ -188,7 +189,7 @@ def test_a_database_that_goes_under_load_is_503_in_time_and_comes_back(
         going = time.monotonic()
         with outage(own_server):
             gone = time.monotonic()
-            time.sleep(5)
+            time.sleep(OUTAGE)
             coming = time.monotonic()
         back = time.monotonic()
         time.sleep(RECOVERY + 3)
@@ -199,7 +200,8 @@ def test_a_database_that_goes_under_load_is_503_in_time_and_comes_back(
     assert {each.status for each in during} == {503}
     assert {each.status for each in visits} == {200, 201, 503}
     assert {each.status for each in after} == {200, 201}
-    assert max(each.seconds for each in visits) < LIMIT
+    longest = max(each.seconds for each in visits)
+    assert longest < LIMIT, f"a request took {longest:.1f} s"
     assert samples(client)["database_pool_checked_out"] == 0
     # What stays are those of the pool: a connection that was given up is closed, on both sides.
     wait_until(lambda: connections(own_server, url.rpartition("/")[2]) <= 2, 10)

@@ -71,7 +71,8 @@ def serving(example: Project, folder: Path) -> Iterator[Serve]:
 
 
 def problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
+    found, wanted = (response.status_code, response.headers["content-type"]), (status, PROBLEM)
+    assert found == wanted, f"{found} == {wanted}: {response.text}"
     body: dict[str, Any] = response.json()
     assert body.keys() <= {"type", "title", "status", "detail", "errors", "request_id"}
     assert body["request_id"] == response.headers["X-Request-ID"]

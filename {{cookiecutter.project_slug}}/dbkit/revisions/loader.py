@@ -9,10 +9,9 @@ from pathlib import Path
 from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, to_tuple
 
-from dbkit import PROJECT
 from dbkit.config import alembic_config
-from dbkit.errors import error_text, location_of
-from dbkit.revisions.errors import missing_parent
+from dbkit.errors import error_text
+from dbkit.revisions.errors import location_in, missing_parent
 
 STARTED = time.time()  # no revision was read before: this module reads them
 
@@ -46,9 +45,8 @@ def _file_errors(versions: Path) -> Iterator[None]:
     except CommandError:
         raise
     except (Exception, SystemExit) as error:
-        folder = versions.relative_to(PROJECT) if versions.is_relative_to(PROJECT) else versions
-        location = folder / (location_of(error, versions) or "")
-        message = missing_parent(error) or f"{location.as_posix()}: {error_text(error)}"
+        location = location_in(versions, error) or versions.name
+        message = missing_parent(error) or f"{location}: {error_text(error)}"
         raise CommandError(message) from error
 
 
