@@ -77,7 +77,7 @@ def unavailable_reason(error: BaseException) -> str | None:
         return explain(error) or str(error)
     if not is_database_error(error) or sqlstate(error) == INSUFFICIENT_PRIVILEGE:
         return None
-    if sqlstate(error) == QUERY_CANCELED or sqlite_code(error) == sqlite3.SQLITE_INTERRUPT:
+    if sqlstate(error) == QUERY_CANCELED:
         return NO_ANSWER
     return None if sqlite_code(error) in FOR_GOOD else explain(error)
 
