@@ -84,6 +84,7 @@ def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_se
     assert client.get("/users").status_code == 200
 
 
+@pytest.mark.first_on("sqlite")
 def test_a_statement_that_never_ends_is_given_up_in_time(serve: Serve, url: str, tmp_path: Path) -> None:
     client = serve(url, DATABASE_POOL_SIZE="1", DATABASE_MAX_OVERFLOW="0")
     path = client.post("/users", json=ADA).headers["Location"]
