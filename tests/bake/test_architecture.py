@@ -39,6 +39,7 @@ ROWS = (
             "meter",
             "alembic_internals",
             "memory",
+            "modules",
             "sql_type",
             "table_names",
             "files",

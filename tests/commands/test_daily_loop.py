@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.database_state import write_revision
-from support.projects import INITIAL, PRODUCT, Project, environment, ok, refusal
+from support.projects import INITIAL, PRODUCT, WITHOUT_PLUGINS, Project, environment, ok, refusal
 
 pytestmark = pytest.mark.slow
 uses_mypy = pytest.mark.xdist_group("mypy")  # one cache for all of them
@@ -265,7 +265,8 @@ def test_a_fresh_bake_passes_its_own_checks_and_formatting_it_changes_nothing(
 def test_a_fresh_bake_passes_its_own_tests_and_leaves_its_database_alone(
     project: Project, processes: str
 ) -> None:
-    printed = ok(project.make("test", TEST_DATABASE_URL=project.url, PYTEST_ADDOPTS=processes))
+    options = f"{WITHOUT_PLUGINS} {processes}"
+    printed = ok(project.make("test", TEST_DATABASE_URL=project.url, PYTEST_ADDOPTS=options))
     assert " passed" in printed
     assert project.tables() == set()
 

@@ -53,6 +53,8 @@ def test_what_cannot_be_written_is_one_line_and_writes_nothing(sqlite_project: P
         ("Foo", "id:int", "every model or schema has id already"),
         ("Foo", "a:str:primary", "'primary' is neither unique nor index"),
         ("Foo", "a:bool:unique", "two rows at most"),
+        ("Foo", "a:text:index", "a text may be longer than an index can hold"),
+        ("Foo", "a:text?:unique", "a text? may be longer than an index can hold"),
     ):
         line = refusal(project.make("model", f"NAME={name}", f"FIELDS={fields}"))
         assert words in line, (name, fields)

@@ -35,7 +35,7 @@ def run_tests(project: Project, *arguments: str, before: list[str] | None = None
 @pytest.mark.first_on("postgresql")
 def test_endpoints_tasks_and_clients_work_on_the_tests_transaction(project: Project) -> None:
     install(project, "people", "refused")
-    _, _, examples = blocks(DOCUMENTS["the project's README.md"], "python")
+    examples = blocks(DOCUMENTS["the project's README.md"], "python")[-1]
     project.write("tests/test_readme.py", examples)
     files = [f"tests/test_{name}.py" for name in ("people", "readme", "refused")]
     _, printed = run_tests(project, "--tb=short", *files)

@@ -11,6 +11,7 @@ from proofs.guards import PROJECT, EntryError, read_guards
 from proofs.prove import check_all, prove
 from support.baking import CHECKOUT
 from support.processes import LONG
+from support.projects import WITHOUT_PLUGINS
 
 CODE = """\
 def half(number: int) -> int:
@@ -131,7 +132,8 @@ IN_THE_LONG_VERSION = ("other_words", "an_error")  # are not proved for words th
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with a project of one module, and tests of it."""
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:anyio -p no:asyncio")  # a third of pytest's start
+    # Most of pytest's start.
+    monkeypatch.setenv("PYTEST_ADDOPTS", f"-p no:anyio -p no:asyncio {WITHOUT_PLUGINS}")
     root = tmp_path
     for name, content in {f"{PROJECT}/app/numbers.py": CODE, "tests/test_numbers.py": TESTS}.items():
         (root / name).parent.mkdir(parents=True)

@@ -2,110 +2,22 @@
 
 import json
 import re
-import signal
 import sqlite3
+import textwrap
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import jsonschema
 import pytest
 
+from support.example_service import ADA, Serve, at_once, problem
 from support.monitoring import samples
 from support.processes import wait_until
 from support.projects import Project, ok
-from support.servers import PostgresServer, running_server
-from support.services import start
-
-# Beside the example: an endpoint that keeps a connection, and one with a mistake in it.
-ROUTES = """
-import asyncio
-import logging
-from fastapi import APIRouter
-from sqlalchemy import text
-from app.api.dependencies import SessionDep
-
-router = APIRouter()
-
-@router.get("/hold")
-async def hold(session: SessionDep) -> None:
-    await session.execute(text("SELECT 1"))
-    await asyncio.sleep(3)
-
-@router.get("/said")
-async def said() -> None:
-    logging.getLogger(__name__).info("from an endpoint", extra={"number": 1})
-
-@router.get("/wrong")
-async def wrong() -> None:
-    password = "l0cal"
-    raise RuntimeError(f"a s3cr3t of {len(password)} letters")
-"""
-LIMITS = {"DATABASE_STATEMENT_TIMEOUT": "1", "DATABASE_POOL_TIMEOUT": "1"}
-SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
-ADA = {"email": "ada@example.com", "name": "Ada"}
-PROBLEM = "application/problem+json"
-
-Serve = Callable[..., httpx.Client]
-
-
-@pytest.fixture(scope="session")
-def example(compiled_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project.adopt(compiled_project, tmp_path_factory.mktemp("example") / "project", "none")
-    project.write("app/api/tried.py", ROUTES)
-    return project
-
-
-@pytest.fixture
-def serve(example: Project, tmp_path: Path) -> Iterator[Serve]:
-    """Serve the example on a database, and return a client; the log shows no value of a row."""
-    with ExitStack() as stack:
-
-        def serve(url: str, **others: str) -> httpx.Client:
-            variables = {"DATABASE_URL": url, "MIGRATE_ON_START": "true", **LIMITS, **SMALL_POOL, **others}
-            log = tmp_path / f"log{len(list(tmp_path.glob('log*')))}"
-            process, address = start(example, log, "app.main:app", "--log-level=warning", **variables)
-            stack.callback(process.wait, 30)
-            stack.callback(process.send_signal, signal.SIGINT)
-            limits = httpx.Limits(max_connections=100)
-            client = httpx.Client(base_url=address, timeout=30, trust_env=False, limits=limits)
-            return stack.enter_context(client)
-
-        yield serve
-        for log in tmp_path.glob("log*"):
-            assert ADA["email"] not in log.read_text()
-
-
-@pytest.fixture(params=["postgresql", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'a.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database()
-
-
-@pytest.fixture
-def own_server() -> Iterator[PostgresServer]:
-    with running_server() as server:
-        yield server
-
-
-def problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    assert (response.status_code, response.headers["content-type"]) == (status, PROBLEM), response.text
-    body: dict[str, Any] = response.json()
-    assert body.keys() <= {"type", "title", "status", "detail", "errors", "request_id"}
-    assert body["request_id"] == response.headers["X-Request-ID"]
-    assert "s3cr3t" not in response.text
-    return body
-
-
-def at_once(number: int, ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    with ThreadPoolExecutor(number) as threads:
-        return list(threads.map(ask, range(number)))
+from support.servers import PostgresServer
 
 
 @pytest.mark.first_on("postgresql")
@@ -173,6 +85,42 @@ def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_se
     assert client.get("/users").status_code == 200
 
 
+@pytest.mark.first_on("sqlite")
+def test_a_statement_that_never_ends_is_given_up_in_time(serve: Serve, url: str, tmp_path: Path) -> None:
+    client = serve(url, DATABASE_POOL_SIZE="1", DATABASE_MAX_OVERFLOW="0")
+    path = client.post("/users", json=ADA).headers["Location"]
+    for _ in range(2):  # the second on the connection of the first, or on a new one
+        try:
+            answer = client.get("/endless", timeout=8)
+        except httpx.ReadTimeout:
+            pytest.fail("DATABASE_STATEMENT_TIMEOUT has passed, and there is no answer")
+        assert problem(answer, 503)["detail"] == "the database is unavailable"
+        assert 1 <= answer.elapsed.total_seconds() < 4
+        assert client.get(path).status_code == 200
+    time.sleep(1.1)  # and what was in time is not interrupted afterwards
+    assert client.patch(path, json={"name": "B"}).status_code == 200
+    log = (tmp_path / "log0").read_text()
+    assert "no answer in time" in log
+    assert "Traceback" not in log
+
+
+def test_who_writes_waits_for_another_writer_as_long_as_a_statement_may_take(
+    serve: Serve, tmp_path: Path
+) -> None:
+    client = serve(f"sqlite:///{tmp_path / 'a.db'}")
+    assert client.get("/health/database").status_code == 200  # which waits for less, on the same connection
+    with closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        try:
+            answer = client.post("/users", json=ADA, timeout=8)
+        except httpx.ReadTimeout:
+            pytest.fail("DATABASE_STATEMENT_TIMEOUT has passed, and it still waits")
+        problem(answer, 503)
+        assert answer.elapsed.total_seconds() >= 0.9
+        holder.execute("ROLLBACK")
+    assert client.post("/users", json=ADA).status_code == 201
+
+
 def test_a_server_that_restarts_is_found_again(
     serve: Serve, own_server: PostgresServer, tmp_path: Path
 ) -> None:
@@ -230,7 +178,8 @@ def test_each_line_of_a_request_has_its_id(serve: Serve, tmp_path: Path) -> None
     log = tmp_path / "log0"
     wait_until(lambda: log.read_text().count('"request"') == 5)  # a line follows its answer
     said = log.read_text().splitlines()
-    lines = [json.loads(line) for line in said]  # all of them, the server's own, too
+    assert [line for line in said if not line.startswith("{")] == []  # the server's own are JSON, too
+    lines = [json.loads(line) for line in said]
     for answer, route in zip(answers, ["/users/{user_id}", None, "/wrong", "/said"], strict=True):
         request_id = answer.headers["X-Request-ID"]
         [access] = [line for line in lines if line["event"] == "request" and line["request_id"] == request_id]
@@ -289,10 +238,46 @@ def test_a_body_that_is_too_large_is_refused(serve: Serve, tmp_path: Path) -> No
     for body in (b" " * 10_241, pieces):  # the second without a length
         answer = client.post("/users", content=body, headers={"Content-Type": "application/json"})
         assert problem(answer, 413)["detail"] == "a body has 10240 bytes at most (MAX_BODY)"
+    count = 'http_request_duration_seconds_count{method="POST",route="/users",status="413"}'
+    assert samples(client).get(count) == 2, "a refused body is not counted for its route"
     assert client.post("/users", json=ADA).status_code == 201
+    for media_type in ({}, {"Content-Type": "text/plain"}):
+        answer = client.post("/users", content=json.dumps(ADA), headers=media_type)
+        assert problem(answer, 422)["detail"].endswith("send it with 'Content-Type: application/json'")
     nested = b"[" * 5_000 + b"]" * 5_000
     answer = client.post("/users", content=nested, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
+
+
+@pytest.mark.first_on("sqlite")
+def test_every_module_below_api_that_has_a_router_is_mounted(project: Project) -> None:
+    route = """
+        from fastapi import APIRouter
+
+        router = APIRouter()
+
+        @router.get("/{name}")
+        async def read() -> None: ...
+    """
+    for file in ("Capital.py", "UNDER_.py", "shop/items.py", "shop/deep/more.py", "own/inside.py"):
+        name = Path(file).stem.lower()
+        project.write(f"app/api/{file}", textwrap.dedent(route).replace("{name}", name))
+    package = """
+        from fastapi import APIRouter
+
+        from app.api.own.inside import router as inside
+
+        router = APIRouter(prefix="/own")
+        router.include_router(inside)
+    """
+    project.write("app/api/own/__init__.py", textwrap.dedent(package))
+    project.write("app/api/.hidden.py", "raise RuntimeError")
+    said = ok(project.python("-c", "from app.main import app; print(*sorted(app.openapi()['paths']))"))
+    paths = {path for path in said.split() if not path.startswith(("/health", "/users"))}
+    assert paths == {"/capital", "/under_", "/items", "/more", "/own/inside"}
+    project.write("app/api/my-own.py", "")
+    failed = project.python("-c", "import app.main")
+    assert "app/api/my-own.py has a name that Python cannot import: rename it" in failed.stderr
 
 
 def test_the_pages_of_the_documentation_ask_no_other_server(serve: Serve, tmp_path: Path) -> None:

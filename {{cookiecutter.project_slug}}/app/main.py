@@ -1,5 +1,6 @@
 """The ASGI application: `uvicorn app.main:app`."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -46,7 +47,10 @@ def create_app() -> FastAPI:
         "responses": problems.RESPONSES,
     }
     try:
-        has_docs = get_settings().has_docs
+        settings = get_settings()
+        has_docs = settings.has_docs
+        if logging.getLogger("uvicorn").handlers:  # it says something before the lifespan begins
+            logs.configure(settings)
     except SettingsError:  # the lifespan says what is wrong
         has_docs = False
     # FastAPI's own pages load their scripts from a server of others.

@@ -3,12 +3,11 @@
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api import problems
 from app.settings import get_settings
 
 
 class BodyLimit:
-    """Answers 413 before a longer body is read, or as soon as it turns out to be longer."""
+    """Answers 413 where a longer body is read: before it comes, or when it turns out longer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -20,19 +19,16 @@ class BodyLimit:
         limit = get_settings().max_body
         detail = f"a body has {limit} bytes at most (MAX_BODY)"
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        if length.isdigit() and int(length) > limit:
-            await problems.answer(413, detail, headers={"Connection": "close"})(
-                scope, receive, send
-            )
-            return
-        received = 0
+        declared, received = int(length) if length.isdigit() else 0, 0
 
         async def count() -> Message:
             nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise HTTPException(413, detail, {"Connection": "close"})
-            return message
+            if declared <= limit:
+                message = await receive()
+                received += len(message.get("body", b""))
+                if received <= limit:
+                    return message
+            # Here, and not before the router, it has the route that is logged.
+            raise HTTPException(413, detail, {"Connection": "close"})
 
         await self.app(scope, count, send)

@@ -108,7 +108,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     """Answer a request that breaks the rules of the schemas, without repeating what it sent."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
     mistakes = [Mistake(location=[*each["loc"]], message=each["msg"]) for each in error.errors()]
-    return answer(422, "the request breaks a rule", mistakes)
+    detail = "the request breaks a rule"
+    if isinstance(error.body, bytes):  # FastAPI did not read it
+        detail = "the body is not taken for JSON: send it with 'Content-Type: application/json'"
+    return answer(422, detail, mistakes)
 
 
 async def _database(request: Request, error: Exception) -> JSONResponse:

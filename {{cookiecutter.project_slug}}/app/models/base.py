@@ -18,9 +18,9 @@ from app.naming import NAMING_CONVENTION
 from dbkit.table_names import table_name
 
 if sys.version_info >= (3, 14):
-    from uuid import uuid7
+    from uuid import uuid7 as uuid7  # for models that do not begin with BaseModel, too
 else:
-    from uuid_utils.compat import uuid7
+    from uuid_utils.compat import uuid7 as uuid7
 
 # Unlike `func.now()`, autogenerate reads this back unchanged from both databases. It is the
 # server's clock at the start of the transaction; SQLite's has whole seconds.

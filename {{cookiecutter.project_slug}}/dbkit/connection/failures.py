@@ -48,6 +48,7 @@ SQLITE_CODES = {
     sqlite3.SQLITE_READONLY: "attempt to write a readonly database",
     sqlite3.SQLITE_NOTADB: "file is not a database",
     sqlite3.SQLITE_IOERR: "disk I/O error",
+    sqlite3.SQLITE_INTERRUPT: "no answer in time",
 }
 
 

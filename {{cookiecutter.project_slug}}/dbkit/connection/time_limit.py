@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from dbkit.connection.engine import SQLITE_BUSY_TIMEOUT
 from dbkit.connection.failures import explain
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import DatabaseUnavailable
@@ -66,12 +66,13 @@ async def _waiting(connection: AsyncConnection, seconds: float) -> AsyncIterator
     if connection.dialect.name != "sqlite":
         yield
         return
-    wait = "PRAGMA busy_timeout = {:.0f}"
-    await connection.exec_driver_sql(wait.format(seconds * 900))
+    wait = "PRAGMA busy_timeout"
+    usual = await connection.scalar(text(wait))
+    await connection.exec_driver_sql(f"{wait} = {seconds * 900:.0f}")
     try:
         yield
     finally:
-        await connection.exec_driver_sql(wait.format(SQLITE_BUSY_TIMEOUT * 1000))
+        await connection.exec_driver_sql(f"{wait} = {usual}")
 
 
 def _forget(task: asyncio.Task[object]) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from dbkit.connection.failures import explain
+from dbkit.connection.interruption import interrupt_after
 from dbkit.errors import (
     INSUFFICIENT_PRIVILEGE,
     QUERY_CANCELED,
@@ -28,12 +29,14 @@ def report_unavailable(engine: AsyncEngine, connect_within: float, answer_within
 
     asyncpg's own errors may be of any kind, such as `OSError`, which other code raises, too. A
     statement that takes too long is cancelled in the server, and its connection is not used again.
+    SQLite, which has no server, interrupts it.
 
     Args:
         connect_within: seconds for a new connection, where the URL does not say less.
-        answer_within: seconds for a statement, where the URL says nothing.
+        answer_within: seconds for a statement, where the URL of PostgreSQL says nothing.
     """
     if engine.dialect.name == "sqlite":
+        interrupt_after(engine, answer_within)
         return
 
     def prepare(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:

@@ -57,6 +57,17 @@ def missing_parent(error: BaseException) -> str | None:
     return f"a revision comes after {name}, whose file is not there: was it never committed?"
 
 
+def location_in(versions: Path, error: BaseException) -> str | None:
+    """Return `file:line` of the revision that raised the error, as `location_of` does.
+
+    Of one that Python cannot read, no revision is known, so the folder is named, too.
+    """
+    location = location_of(error, versions)
+    if location and isinstance(error, SyntaxError) and versions.is_relative_to(PROJECT):
+        return f"{versions.relative_to(PROJECT).as_posix()}/{location}"
+    return location
+
+
 @contextmanager
 def one_line(
     script: ScriptDirectory,
@@ -93,7 +104,7 @@ def one_line(
             f"{location}: sys.exit() ends no migration, an exception does; {running().remains}"
         ) from error
     except Exception as error:
-        revision, location = running(), location_of(error, versions)
+        revision, location = running(), location_in(versions, error)
         if location is None and (of_the_service := _in_function_of_env_py(error)):
             text = f"{of_the_service}: {error_text(error)}; {revision.remains}"
             raise MigrationError(text) from error

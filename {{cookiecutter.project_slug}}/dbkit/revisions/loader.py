@@ -10,8 +10,8 @@ from alembic.script import Script, ScriptDirectory
 from alembic.util import CommandError, to_tuple
 
 from dbkit.config import alembic_config
-from dbkit.errors import error_text, location_of
-from dbkit.revisions.errors import missing_parent
+from dbkit.errors import error_text
+from dbkit.revisions.errors import location_in, missing_parent
 
 STARTED = time.time()  # no revision was read before: this module reads them
 
@@ -45,7 +45,7 @@ def _file_errors(versions: Path) -> Iterator[None]:
     except CommandError:
         raise
     except (Exception, SystemExit) as error:
-        location = location_of(error, versions) or versions.name
+        location = location_in(versions, error) or versions.name
         message = missing_parent(error) or f"{location}: {error_text(error)}"
         raise CommandError(message) from error
 

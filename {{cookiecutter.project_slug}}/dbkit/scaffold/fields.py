@@ -71,6 +71,10 @@ def _read(word: str, style: Style) -> Field:
         )
     if unknown := [option for option in options if option not in OPTIONS]:
         raise ScaffoldError(f"FIELDS: {name}: {unknown[0]!r} is neither unique nor index")
+    if options and not kind.is_indexable:
+        raise ScaffoldError(
+            f"FIELDS: {name}: a {typed} may be longer than an index can hold: make it a str"
+        )
     if "unique" in options and kind.python == "bool":
         raise ScaffoldError(f"FIELDS: {name}: two rows at most could have a unique bool")
     return Field(name, kind, typed.endswith("?"), "unique" in options, "index" in options)

@@ -24,12 +24,14 @@ class Kind:
         column: arguments of `mapped_column`, if the type alone does not say enough.
         schema: the type in a schema.
         samples: two values in JSON, as Python writes them.
+        is_indexable: whether any value fits into an index.
     """
 
     python: str
     column: str
     schema: str
     samples: tuple[str, str]
+    is_indexable: bool = True
 
 
 @dataclass(frozen=True)
