@@ -1,6 +1,5 @@
 """Health: whether the process runs, whether its database answers, whether it is migrated."""
 
-import asyncio
 import time
 
 from fastapi import APIRouter, Request
@@ -64,9 +63,8 @@ async def ready(engine: EngineDep, request: Request) -> JSONResponse:
     state, reason = request.app.state, None
     try:
         current = await query_within(ANSWER_WITHIN, engine, status.current_revisions)
-        now = await asyncio.to_thread(status.compare_revisions, current)
-        state.was_ready = now.up_to_date
-        reason = None if now.up_to_date else f"migrations pending: {now.pending}"
+        now = await status.judge_within(ANSWER_WITHIN, engine, current)
+        state.was_ready, reason = now.up_to_date, now.obstacle
     except DatabaseUnavailable as error:
         if not getattr(state, "was_ready", False):
             reason = str(error)
@@ -88,15 +86,14 @@ async def detailed(engine: EngineDep) -> JSONResponse:
 
     try:
         current = await query_within(ANSWER_WITHIN, engine, query)
-        # Reading many revision files takes a moment, once.
-        now = await asyncio.to_thread(status.compare_revisions, current)
+        now = await status.judge_within(ANSWER_WITHIN, engine, current)
         migrations = Migrations(
             current=list(now.current),
             head=list(now.head),
             pending=now.pending,
             up_to_date=now.up_to_date,
         )
-        reason = None if now.up_to_date else f"migrations pending: {now.pending}"
+        reason = now.obstacle
     except status.UnreadableRevisions as error:  # of a database that answers
         reason = str(error)
     except DatabaseUnavailable as error:

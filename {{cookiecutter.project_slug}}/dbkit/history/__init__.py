@@ -1,6 +1,6 @@
 """What ran on a database: when, by whom and how it ended."""
 
-from dbkit.history.consistency import check_ahead, check_unedited, find_edited
+from dbkit.history.consistency import UnknownRevision, check_ahead, check_unedited, find_edited
 from dbkit.history.recorder import record_applied, record_failed
 from dbkit.history.scope import Scope
 from dbkit.history.snapshots import (
@@ -22,6 +22,7 @@ __all__ = [
     "Scope",
     "Snapshot",
     "Summary",
+    "UnknownRevision",
     "add_columns",
     "check_ahead",
     "check_ran_here",
