@@ -1,9 +1,11 @@
 """`/metrics`, in the text format of Prometheus."""
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from dbkit.metrics import refresh_migrations
+from dbkit.metrics import refresh_migrations, refresh_replica
 
 router = APIRouter(tags=["health"])
 
@@ -11,5 +13,5 @@ router = APIRouter(tags=["health"])
 @router.get("/metrics", include_in_schema=False)
 async def metrics() -> Response:
     """Requests, pool, statements and migrations; also while the database is gone."""
-    await refresh_migrations()
+    await asyncio.gather(refresh_migrations(), refresh_replica())
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

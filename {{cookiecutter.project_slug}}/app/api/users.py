@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request, Response
 from sqlalchemy import select
 
-from app.api.dependencies import SessionDep
+from app.api.dependencies import ReadSessionDep, SessionDep
 from app.api.pages import Page, Wanted, read_page
 from app.api.problems import document
 from app.api.versions import IfMatch, check_version, show_version
@@ -35,8 +35,10 @@ async def create_user(new: UserCreate, session: SessionDep, response: Response) 
 
 
 @router.get("", response_model=Page[UserRead])
-async def list_users(wanted: Wanted, session: SessionDep, request: Request) -> dict[str, object]:
-    """List users, the oldest first."""
+async def list_users(
+    wanted: Wanted, session: ReadSessionDep, request: Request
+) -> dict[str, object]:
+    """List users, the oldest first. Where a replica is read, a new one may come a moment later."""
     return await read_page(session, select(User), wanted, request)
 
 

@@ -1,9 +1,15 @@
 """Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
 
-from dbkit.connection.configured import app_database, migration_database, throwaway_home
+from dbkit.connection.configured import (
+    app_database,
+    migration_database,
+    replica_database,
+    throwaway_home,
+)
 from dbkit.connection.engine import create_engine
 from dbkit.connection.failures import GRANTS, explain, one_line_errors
 from dbkit.connection.idle import try_idle_connections
+from dbkit.connection.replica import Readers
 from dbkit.connection.server import connect
 from dbkit.connection.throwaway import choose_throwaway, throwaway_database
 from dbkit.connection.time_limit import query_within
@@ -13,6 +19,7 @@ from dbkit.connection.url import DatabaseURL
 __all__ = [
     "GRANTS",
     "DatabaseURL",
+    "Readers",
     "app_database",
     "choose_throwaway",
     "close",
@@ -22,6 +29,7 @@ __all__ = [
     "migration_database",
     "one_line_errors",
     "query_within",
+    "replica_database",
     "report_unavailable",
     "throwaway_database",
     "throwaway_home",

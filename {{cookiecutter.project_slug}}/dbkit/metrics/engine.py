@@ -12,7 +12,8 @@ from sqlalchemy import AsyncAdaptedQueuePool, Connection, event
 from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool.base import _ConnectionRecord
 
 SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 WAITED = Histogram(
@@ -38,6 +39,14 @@ logging.getLogger(f"{__name__}.MeasuredPool").setLevel(logging.WARNING)
 class MeasuredPool(AsyncAdaptedQueuePool):
     """A pool that knows how long requests wait for a connection: `poolclass` of an engine."""
 
+    def _create_connection(self) -> ConnectionPoolEntry:
+        """Return an entry that connects when it is used, and goes back if it cannot.
+
+        SQLAlchemy's own wakes nobody then: whoever waits in a full pool goes on to wait, although
+        there is room, and a server that refuses at once is known after `DATABASE_POOL_TIMEOUT`.
+        """
+        return _ConnectionRecord(self, connect=False)
+
     def connect(self) -> PoolProxiedConnection:
         """Return a connection, as any pool does. Raises `sqlalchemy.exc.TimeoutError`."""
         begun = time.perf_counter()
@@ -51,10 +60,14 @@ class MeasuredPool(AsyncAdaptedQueuePool):
 
 
 def measure(engine: AsyncEngine) -> None:
-    """Measure all statements of `engine`, and its pool, if that is a `MeasuredPool`."""
+    """Measure all statements of `engine`."""
     event.listen(engine.sync_engine, "before_cursor_execute", _begin)
     event.listen(engine.sync_engine, "after_cursor_execute", _end)
     event.listen(engine.sync_engine, "handle_error", _count_error)
+
+
+def measure_pool(engine: AsyncEngine) -> None:
+    """Show the pool of one engine, the application's, if that is a `MeasuredPool`."""
 
     def of_pool(name: str) -> float:
         # SQLAlchemy counts the overflow from minus the size.

@@ -7,6 +7,7 @@ from typing import Any
 import aiosqlite
 import asyncpg
 
+from dbkit.connection.read_only import QUERY_ONLY
 from dbkit.testing.forwarding import Forwarder
 from dbkit.testing.loop import loop_thread
 from dbkit.testing.transaction import Member, SharedConnection
@@ -82,6 +83,9 @@ class BufferedCursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
+        if statement.startswith(QUERY_ONLY):  # it is meant for one of those who share a connection
+            self.participant.member.only_reads = statement.endswith("1")
+            return
         await self.participant.act(self._run("execute", statement, parameters))
 
     async def executemany(self, statement: str, parameters: Any) -> None:
@@ -124,8 +128,9 @@ class PostgreSQLParticipant(Participant):
         await self.commit()
         return result
 
-    def transaction(self, **_options: Any) -> "Transaction":
+    def transaction(self, *, readonly: bool = False, **_options: Any) -> "Transaction":
         """Return one that begins with its first statement, whatever its isolation level."""
+        self.member.only_reads = readonly
         return Transaction(self)
 
 
