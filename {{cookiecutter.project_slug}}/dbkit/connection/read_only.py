@@ -20,19 +20,16 @@ class _QueryOnly(ConnectionCharacteristic):
     transactional = True
 
     def set_characteristic(self, _dialect: Any, connection: Any, value: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute(f"{QUERY_ONLY} = {int(value)}")
-        cursor.close()
+        # One call of the driver's thread, where a cursor would be three.
+        statement = f"{QUERY_ONLY} = {int(value)}"
+        connection.run_async(lambda driver: driver.execute_fetchall(statement))
 
     def reset_characteristic(self, dialect: Any, connection: Any) -> None:
         self.set_characteristic(dialect, connection, False)
 
     def get_characteristic(self, _dialect: Any, connection: Any) -> Any:
-        cursor = connection.cursor()
-        cursor.execute(QUERY_ONLY)
-        found = cursor.fetchone()
-        cursor.close()
-        return bool(found[0])
+        [(value,)] = connection.run_async(lambda driver: driver.execute_fetchall(QUERY_ONLY))
+        return bool(value)
 
 
 def read_only(engine: AsyncEngine) -> AsyncEngine:

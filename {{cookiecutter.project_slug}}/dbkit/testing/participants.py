@@ -66,6 +66,12 @@ class SQLiteParticipant(Participant):
     def cursor(self) -> "BufferedCursor":
         return BufferedCursor(self)
 
+    async def execute_fetchall(self, statement: str, parameters: Any = ()) -> Any:
+        if statement.startswith(f"{QUERY_ONLY} ="):  # for one of those who share the connection
+            self.member.only_reads = statement.endswith("1")
+            return []
+        return await self.act(self.raw.execute_fetchall(statement, parameters))
+
 
 class BufferedCursor:
     """Stands for `aiosqlite.Cursor`; it holds all rows, so that no statement stays open."""
@@ -83,9 +89,6 @@ class BufferedCursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        if statement.startswith(QUERY_ONLY):  # it is meant for one of those who share a connection
-            self.participant.member.only_reads = statement.endswith("1")
-            return
         await self.participant.act(self._run("execute", statement, parameters))
 
     async def executemany(self, statement: str, parameters: Any) -> None:
