@@ -71,14 +71,15 @@ class Readers:
             if not self._is_gone:
                 log.warning("the replica is gone, the primary is read instead: %s", error)
             self._is_gone = True
-            return await self._primary.connect()
+        else:
+            if self._is_gone:
+                log.warning("the replica is back")
+            self._is_gone = False
+            return connection
         finally:
             now = time.monotonic()
             self._next_try = now + TRY_AGAIN + PATIENCE * (now - begun)
-        if self._is_gone:
-            log.warning("the replica is back")
-        self._is_gone = False
-        return connection
+        return await self._primary.connect()
 
 
 def _is_gone(error: Exception) -> bool:
