@@ -46,6 +46,12 @@ async def orm(session: ReadSessionDep) -> None:
 async def core(session: ReadSessionDep) -> None:
     await session.execute(update(User).values(name="B"))
     await session.commit()
+
+# What a replica says to a statement that the primary's changes are in the way of.
+@router.get("/cancelled")
+async def cancelled(session: ReadSessionDep) -> None:
+    error = "RAISE EXCEPTION 'in recovery' USING ERRCODE = 'serialization_failure'"
+    await session.execute(text(f"DO $$ BEGIN {error}; END $$"))
 """
 ADA = {"email": "ada@example.com", "name": "Ada"}
 SMALL_POOL = {"DATABASE_POOL_SIZE": "2", "DATABASE_MAX_OVERFLOW": "1"}
@@ -276,6 +282,8 @@ def test_a_replica_is_read_and_the_primary_only_while_it_is_gone(
     assert client.get("/users").json()["items"] == [created.json()]
     for path in ("/tried/orm", "/tried/core"):
         assert client.post(path).status_code == 500, path
+    again = client.get("/tried/cancelled")
+    assert (again.status_code, again.headers.get("Retry-After")) == (503, "1")
 
     replica.stop(signal.SIGQUIT)
     assert {where(client) for _ in range(5)} == {primary.port}
