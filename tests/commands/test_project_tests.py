@@ -32,12 +32,23 @@ def run_tests(project: Project, *arguments: str, before: list[str] | None = None
     return result.returncode, result.stdout + result.stderr
 
 
+COUNT = """
+from httpx import AsyncClient
+
+
+async def test_users_are_counted(client: AsyncClient) -> None:
+    assert (await client.get("/count")).json() == 0
+"""
+
+
 @pytest.mark.first_on("postgresql")
 def test_endpoints_tasks_and_clients_work_on_the_tests_transaction(project: Project) -> None:
     install(project, "people", "refused")
-    examples = blocks(DOCUMENTS["the project's README.md"], "python")[-1]
+    endpoint, *_, examples = blocks(DOCUMENTS["the project's README.md"], "python")
+    project.write("app/api/count.py", endpoint)
+    project.write("tests/test_count.py", COUNT)
     project.write("tests/test_readme.py", examples)
-    files = [f"tests/test_{name}.py" for name in ("people", "readme", "refused")]
+    files = [f"tests/test_{name}.py" for name in ("count", "people", "readme", "refused")]
     _, printed = run_tests(project, "--tb=short", *files)
     assert re.search(r"\n3 failed, \d+ passed in", printed), printed
     assert printed.count("FAILED tests/test_refused.py") == 3, printed

@@ -147,7 +147,7 @@ def test_a_new_project_does_what_its_readme_says(terminal: Terminal) -> None:
 
 
 def test_the_models_of_the_readme_become_tables(project: Project) -> None:
-    product, association = blocks(DOCUMENTS["the project's README.md"], "python")[:2]
+    product, association = blocks(DOCUMENTS["the project's README.md"], "python")[1:3]
     project.write("app/models/product.py", product)
     tag = re.sub(r"class Product\(BaseModel\):.*", "class Tag(BaseModel):", product)
     project.write("app/models/tag.py", tag)

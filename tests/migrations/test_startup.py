@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dbkit.asgi import Message, OneLineStartupErrors, Receive, Send
-from support.database_state import add_revision
+from support.database_state import add_revision, write_revision
 from support.projects import INITIAL, Project, environment, ok
 from support.servers import PostgresServer
 
@@ -300,7 +300,7 @@ def test_an_application_migrates_at_its_start_if_it_is_told_to(sqlite_project: P
 
     refused = start(sqlite_project, REQUIRE_MIGRATED="true")
     assert refused.returncode == 1
-    assert "1 pending: 'make migrate' runs them, and REQUIRE_MIGRATED lets" in refused.stderr.splitlines()[-1]
+    assert "1 pending: 'make migrate' runs them; REQUIRE_MIGRATED lets" in refused.stderr.splitlines()[-1]
     assert sqlite_project.tables() == set()
 
     migrated = start(sqlite_project, REQUIRE_MIGRATED="true", MIGRATE_ON_START="true")
@@ -318,3 +318,54 @@ def test_an_application_that_has_to_be_migrated_waits_for_its_database(
     assert "gave up after 0.5 s (MIGRATION_WAIT): " in last
     assert "s3cret" not in last
     assert ok(start(sqlite_project, **gone)).splitlines()[-1] == "up"
+
+
+PROBES = """
+import asyncio
+import httpx
+from app.main import app
+
+async def main():
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+        for path in ("/health/ready", "/health/detailed"):
+            answer = await client.get(path)
+            print(answer.status_code, answer.json().get("reason"))
+
+asyncio.run(main())
+"""
+STARTS: tuple[dict[str, str], ...] = (
+    {"MIGRATE_ON_START": "true"},
+    {"REQUIRE_MIGRATED": "true"},
+    {"MIGRATE_ON_START": "true", "REQUIRE_MIGRATED": "true"},
+    {},
+)
+
+
+@pytest.mark.long
+def test_all_who_meet_an_unknown_revision_say_the_same_of_it(project: Project) -> None:
+    file = write_revision(project, "newer")
+    ok(project.make("migrate"))
+    file.unlink()
+    for variables in STARTS:  # the history knows it: newer code has been here
+        assert ok(start(project, **variables)).splitlines()[-1] == "up"
+    assert ok(project.python("-c", PROBES)) == "200 None\n200 None\n"
+
+    project.sql("UPDATE alembic_version SET version_num = 'fedcba987654'")
+    stranger = "the database stands at fedcba987654, which neither this code nor its history knows"
+    for variables in STARTS:
+        printed = ok(start(project, **variables))
+        assert printed.count(stranger) == 1, (variables, printed)
+        assert "up" in printed.splitlines()
+    assert ok(project.python("-c", PROBES)) == "200 None\n200 None\n"
+
+    project.sql("UPDATE alembic_version SET version_num = 'newer'")
+    write_revision(project, "own")
+    other = "the database stands at newer of another branch, and revisions of this code never ran there"
+    for variables in STARTS:
+        started = start(project, **variables)
+        printed = started.stdout + started.stderr
+        assert printed.count(other) == 1, (variables, printed)
+        assert (started.returncode == 0) == (not variables), (variables, printed)
+    assert ok(project.python("-c", PROBES)) == f"503 {other}\n503 {other}\n"
+    assert project.version() == ["newer"]

@@ -34,7 +34,8 @@ def meaning(text: str) -> dict[str, Any]:
         **options,
         **arguments,
     }
-    usual = {"user": "u", "password": "p", "hosts": ["h:5432"], "database": "d", "timeout": 10.0}
+    limit = 2.0 if len(hosts) > 1 else 10.0  # for each host
+    usual = {"user": "u", "password": "p", "hosts": ["h:5432"], "database": "d", "timeout": limit}
     assert said.keys() >= usual.keys()
     return {name: value for name, value in said.items() if (name, value) not in usual.items()}
 
@@ -87,6 +88,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "postgresql://u:p@h/d?options=-c%20a%3D1%20-c%20b=2": {"options": "-c a=1 -c b=2"},
     "postgresql://u:p@h/d?connect_timeout=3": {"timeout": 3.0},
     "postgresql://u:p@h/d?connect_timeout=0": {"timeout": None},
+    "postgresql://u:p@a,b/d?connect_timeout=5": {"hosts": ["a:5432", "b:5432"], "timeout": 5.0},
     "postgresql://u:p@a,b/d?target_session_attrs=read-write": {
         "hosts": ["a:5432", "b:5432"],
         "target_session_attrs": "read-write",

@@ -8,20 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.settings import get_settings
 from dbkit.connection import (
+    DatabaseURL,
+    Readers,
     app_database,
     close,
     create_engine,
+    replica_database,
     report_unavailable,
     try_idle_connections,
 )
-from dbkit.metrics import MeasuredPool, measure
+from dbkit.metrics import MeasuredPool, measure, measure_pool
+
+REPLICA_WITHIN = 2.0  # seconds for a connection to the replica; then the primary is read
 
 
-@cache
-def get_engine() -> AsyncEngine:
-    """Return the application's engine, which has not connected yet. Raises `SettingsError`."""
+def _create_engine(database: DatabaseURL, *, gives_up_after: float | None = None) -> AsyncEngine:
     settings = get_settings()
-    database = app_database()
     pool: dict[str, Any] = {}
     if not database.in_memory:  # which is one connection
         pool = {
@@ -32,13 +34,35 @@ def get_engine() -> AsyncEngine:
         }
     engine = create_engine(database, echo=settings.database_echo, **pool)
     measure(engine)
-    try_idle_connections(engine)
+    try_idle_connections(engine, within=gives_up_after)
     report_unavailable(
         engine,
-        connect_within=settings.database_pool_timeout,
+        connect_within=gives_up_after or settings.database_pool_timeout,
         answer_within=settings.database_statement_timeout,
     )
     return engine
+
+
+@cache
+def get_engine() -> AsyncEngine:
+    """Return the application's engine, which has not connected yet. Raises `SettingsError`."""
+    engine = _create_engine(app_database())
+    measure_pool(engine)
+    return engine
+
+
+@cache
+def get_readers() -> Readers:
+    """Return where sessions that only read connect to. Raises `SettingsError`."""
+    database = replica_database()
+    replica = _create_engine(database, gives_up_after=REPLICA_WITHIN) if database else None
+    return Readers(get_engine(), replica)
+
+
+async def dispose() -> None:
+    """Close all connections."""
+    await get_readers().dispose()
+    await get_engine().dispose()
 
 
 @cache
@@ -57,3 +81,16 @@ async def get_db_session() -> AsyncGenerator[AsyncSession]:
         yield session
     finally:
         await close(session)
+
+
+async def get_read_session() -> AsyncGenerator[AsyncSession]:
+    """Yield a session for a request that only reads: what writes through it fails.
+
+    It reads from the replica, which may be a moment behind, where there is one.
+    """
+    async with get_readers().bind() as bind:
+        session = get_session_factory()(bind=bind)
+        try:
+            yield session
+        finally:
+            await close(session)

@@ -15,7 +15,7 @@ from app.about import DESCRIPTION, TITLE, VERSION
 from app.api import problems
 from app.api.head import HeadLikeGet
 from app.api.limits import BodyLimit
-from app.database import get_engine
+from app.database import dispose, get_engine, get_readers
 from app.settings import get_settings
 from dbkit.asgi import OneLineStartupErrors
 from dbkit.errors import SettingsError
@@ -27,9 +27,10 @@ async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
     """A wrong setting stops the process here, at its start; the engine is closed at the end."""
     settings, engine = get_settings(), get_engine()
     logs.configure(settings)
+    get_readers()
     await ensure_migrated(engine)
     yield
-    await engine.dispose()
+    await dispose()
 
 
 def is_sane(request_id: str) -> bool:

@@ -38,6 +38,7 @@ class DatabaseSettings(BaseSettings):
     test_database_url: SecretStr | None = None
     test_database_template: str = Field("template0", min_length=1)
 
+    database_replica_url: SecretStr | None = None
     database_pooler: Literal["transaction"] | None = None
     database_pool_size: int = either("DATABASE_POOL_SIZE", "DB_POOL_SIZE", 5, ge=1)
     database_max_overflow: int = either("DATABASE_MAX_OVERFLOW", "DB_MAX_OVERFLOW", 10, ge=0)

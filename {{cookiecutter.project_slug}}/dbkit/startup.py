@@ -13,10 +13,11 @@ from dbkit.connection import DatabaseURL, app_database, migration_database, quer
 from dbkit.environment import load_options
 from dbkit.errors import DatabaseUnavailable
 from dbkit.execution import migration_connection, upgrade
+from dbkit.history import UnknownRevision
 from dbkit.locking import WaitBudget, limited_waits
 from dbkit.revisions import compare_revisions, read_current
 from dbkit.settings import get_settings
-from dbkit.status import Status, current_revisions, read_status
+from dbkit.status import Status, current_revisions, judge, judge_within, read_status
 
 __all__ = ["Status", "ensure_migrated", "migrate_if_needed", "read_status"]
 
@@ -38,32 +39,37 @@ async def ensure_migrated(engine: AsyncEngine) -> None:
     """
     settings = get_settings()
     if settings.migrate_on_start:
-        pending = (await migrate_if_needed()).pending
+        try:
+            status: Status | None = await migrate_if_needed()
+        except UnknownRevision as error:  # there is nothing to migrate, and it may be newer code's
+            log.warning("%s", error)
+            return
     elif settings.require_migrated:
         budget = WaitBudget(settings.migration_wait)
         async with migration_connection(app_database().for_reading(), budget) as connection:
             current = await read_current(connection, load_options())
-        pending = (await asyncio.to_thread(compare_revisions, current)).pending
+            found = await asyncio.to_thread(compare_revisions, current)
+            status = await judge(connection, found)
     else:
-        pending = await _look(engine)
-    if not pending:
+        status = await _look(engine)
+    if status is None or (status.up_to_date and not status.doubt):
         return
-    line = f"{pending} pending: 'make migrate' runs them"
-    if settings.require_migrated:
-        raise CommandError(f"{line}, and REQUIRE_MIGRATED lets nothing start before")
+    line = status.doubt or f"{status.pending} pending: 'make migrate' runs them"
+    if settings.require_migrated and not status.up_to_date:
+        raise CommandError(f"{line}; REQUIRE_MIGRATED lets nothing start before")
     log.warning("%s", line)
 
 
-async def _look(engine: AsyncEngine) -> int:
-    """Return how many revisions are pending; 0 of a database that cannot be asked at once."""
+async def _look(engine: AsyncEngine) -> Status | None:
+    """Return the status, or None of a database that cannot be asked at once."""
     try:
         current: tuple[str, ...] = ()
         if not DatabaseURL(engine.url).is_missing:  # a file of SQLite that a migration will make
             current = await query_within(LOOK_WITHIN, engine, current_revisions)
-        return (await asyncio.to_thread(compare_revisions, current)).pending
+        return await judge_within(LOOK_WITHIN, engine, current)
     except DatabaseUnavailable as error:
         log.warning("the database does not answer yet: %s", error)
-        return 0
+        return None
 
 
 async def migrate_if_needed(database: DatabaseURL | None = None) -> Status:

@@ -3,13 +3,23 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from alembic.util import CommandError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from dbkit import revisions
-from dbkit.connection import DatabaseURL, app_database, connect, one_line_errors
+from dbkit.connection import (
+    DatabaseURL,
+    app_database,
+    connect,
+    one_line_errors,
+    query_within,
+)
 from dbkit.environment import load_options
+from dbkit.errors import INSUFFICIENT_PRIVILEGE, sqlstate
+from dbkit.history import UnknownRevision, check_ahead
 from dbkit.revisions import Status, UnreadableRevisions, read_current
 
 __all__ = [
@@ -17,6 +27,8 @@ __all__ = [
     "UnreadableRevisions",
     "compare_revisions",
     "current_revisions",
+    "judge",
+    "judge_within",
     "read_status",
 ]
 
@@ -43,6 +55,38 @@ def compare_revisions(current: tuple[str, ...]) -> Status:
         return revisions.compare_revisions(current)
 
 
+async def judge(connection: AsyncConnection, status: Status) -> Status:
+    """Return the status with what the history says of a revision that this code does not know.
+
+    Health checks, `MIGRATE_ON_START` and `REQUIRE_MIGRATED` all go by it. A database on which
+    revisions of this code never ran is refused. One of which the history says nothing, or which
+    this user may not read, is taken for one that newer code has migrated.
+    """
+    if not status.unknown:
+        return status
+    try:
+        await connection.run_sync(check_ahead, status.current, revisions.scripts())
+    except CommandError as error:
+        is_known = not isinstance(error, UnknownRevision)
+        return replace(status, doubt=str(error), diverged=is_known)
+    except DBAPIError as error:
+        if sqlstate(error) != INSUFFICIENT_PRIVILEGE:
+            raise
+    return status
+
+
+async def judge_within(seconds: float, engine: AsyncEngine, current: tuple[str, ...]) -> Status:
+    """Return the status of a database whose version table holds `current`.
+
+    Raises:
+        DatabaseUnavailable: the history is needed, and not read within `seconds`.
+    """
+    status = await asyncio.to_thread(compare_revisions, current)  # many files take a moment, once
+    if not status.unknown:
+        return status
+    return await query_within(seconds, engine, lambda connection: judge(connection, status))
+
+
 async def read_status(database: DatabaseURL | None = None) -> Status:
     """Return current revisions, head and what is pending, by a single query; changes nothing.
 
@@ -56,8 +100,9 @@ async def read_status(database: DatabaseURL | None = None) -> Status:
     with one_line_errors(database):
         async with connect(database, keep_limits=True) as connection:
             current = await current_revisions(connection)
-    # The first time, all revision files are read.
-    return await asyncio.to_thread(compare_revisions, current)
+            # The first time, all revision files are read.
+            status = await asyncio.to_thread(compare_revisions, current)
+            return await judge(connection, status)
 
 
 @contextmanager

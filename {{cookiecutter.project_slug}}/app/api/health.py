@@ -71,9 +71,8 @@ async def ready(engine: EngineDep, request: Request) -> JSONResponse:
     state, reason = request.app.state, None
     try:
         current = await share_query(ANSWER_WITHIN, engine, status.current_revisions)
-        now = await asyncio.to_thread(status.compare_revisions, current)
-        state.was_ready = now.up_to_date
-        reason = None if now.up_to_date else f"migrations pending: {now.pending}"
+        now = await status.judge_within(ANSWER_WITHIN, engine, current)
+        state.was_ready, reason = now.up_to_date, now.obstacle
     except DatabaseUnavailable as error:
         if not getattr(state, "was_ready", False):
             reason = str(error)
@@ -97,15 +96,14 @@ async def _read_details(engine: AsyncEngine) -> Details:
         found.latency_ms, current = await share_query(ANSWER_WITHIN, engine, _look)
         if isinstance(current, Exception):
             raise current
-        # Reading many revision files takes a moment, once.
-        now = await asyncio.to_thread(status.compare_revisions, current)
+        now = await status.judge_within(ANSWER_WITHIN, engine, current)
         migrations = Migrations(
             current=list(now.current),
             head=list(now.head),
             pending=now.pending,
             up_to_date=now.up_to_date,
         )
-        reason = None if now.up_to_date else f"migrations pending: {now.pending}"
+        reason = now.obstacle
     except status.UnreadableRevisions as error:  # of a database that answers
         reason = str(error)
     except DatabaseUnavailable as error:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
-from app.api.dependencies import SessionDep
+from app.api.dependencies import ReadSessionDep, SessionDep
 from app.api.pages import Page, Wanted, read_page, select_fields
 from app.api.problems import document
 from app.api.versions import IfMatch, check_version, show_version
@@ -34,8 +34,10 @@ async def create_user(new: UserCreate, session: SessionDep, response: Response) 
 
 
 @router.get("", response_model=Page[UserRead])
-async def list_users(wanted: Wanted, session: SessionDep, request: Request) -> dict[str, object]:
-    """List users, the oldest first."""
+async def list_users(
+    wanted: Wanted, session: ReadSessionDep, request: Request
+) -> dict[str, object]:
+    """List users, the oldest first. Where a replica is read, a new one may come a moment later."""
     return await read_page(session, select_fields(User, UserRead), wanted, request)
 
 

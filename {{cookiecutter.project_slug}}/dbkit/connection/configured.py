@@ -31,10 +31,32 @@ def app_database() -> DatabaseURL:
     Behind a pooler that `DATABASE_POOLER` names, no statement stays prepared: the next one may go
     to another session.
     """
-    database = configured_database()
+    return _past_caches(configured_database())
+
+
+def _past_caches(database: DatabaseURL) -> DatabaseURL:
     if get_settings().database_pooler is None or database.dialect == "sqlite":
         return database
     return replace(database, connect_args=database.connect_args | dict.fromkeys(CACHES, 0))
+
+
+def replica_database() -> DatabaseURL | None:
+    """A server that is only read, beside the one of `DATABASE_URL`: `DATABASE_REPLICA_URL`.
+
+    Returns:
+        None where there is no such server, or where it is the database itself.
+
+    Raises:
+        SettingsError: the URL is wrong, or one of both databases is SQLite, which has no replica.
+    """
+    if get_settings().database_replica_url is None:
+        return None
+    primary, replica = app_database(), _past_caches(configured_database("DATABASE_REPLICA_URL"))
+    if replica == primary:
+        return None
+    if "sqlite" in (primary.dialect, replica.dialect):
+        raise SettingsError("DATABASE_REPLICA_URL: SQLite has no replica; unset it")
+    return replica
 
 
 def migration_database() -> DatabaseURL:

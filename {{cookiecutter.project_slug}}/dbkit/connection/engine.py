@@ -6,6 +6,7 @@ from sqlalchemy import StaticPool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from dbkit.connection.hosts import connect_to_one
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import driver_error
 from dbkit.redaction import hide_values
@@ -23,7 +24,13 @@ def create_engine(database: DatabaseURL, **options: Any) -> AsyncEngine:
     event.listen(engine.sync_engine, "handle_error", _hide_values)
     if database.dialect == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    else:
+        event.listen(engine.sync_engine, "do_connect", _choose_host)
     return engine
+
+
+def _choose_host(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:
+    keywords["async_creator_fn"] = connect_to_one
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:

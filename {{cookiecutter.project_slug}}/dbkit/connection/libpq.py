@@ -13,6 +13,7 @@ from sqlalchemy import URL
 from dbkit.connection.libpq_options import driver_arguments
 
 DEFAULT_PORT = 5432
+ONE_OF_SEVERAL = "2"  # seconds to connect to one of several hosts
 IPV6 = re.compile(r"[\da-f.]*:[\da-f.]*:[\da-f:.]*", re.IGNORECASE)
 BRACKETS = "an address of version 6 stands in brackets: [::1]:5432"
 
@@ -45,6 +46,8 @@ def translate(rest: str) -> tuple[URL, dict[str, Any]]:
         password=single.pop("password", text.get("password")),
         database=single.pop("dbname", text.get("database")),
     )
+    if len(addresses) > 1:  # the next one is there
+        single.setdefault("connect_timeout", ONE_OF_SEVERAL)
     arguments = driver_arguments(single)
     if len(addresses) == 1 and not addresses[0][0].startswith("/"):
         return url.set(host=addresses[0][0] or None, port=addresses[0][1]), arguments

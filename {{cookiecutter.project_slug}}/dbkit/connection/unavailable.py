@@ -9,17 +9,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from dbkit.connection.failures import explain
+from dbkit.connection.hosts import connect_to_one
 from dbkit.connection.interruption import interrupt_after
 from dbkit.errors import (
     INSUFFICIENT_PRIVILEGE,
     QUERY_CANCELED,
     DatabaseUnavailable,
+    error_text,
     is_database_error,
     sqlite_code,
     sqlstate,
 )
 
 NO_ANSWER = "no answer in time"
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+READ_ONLY = "25006"
+IN_THE_WAY = ("40001", "40P01")  # serialization_failure, also of a replica, and deadlock_detected
 # A file that is no database, or may not be written, stays so.
 FOR_GOOD = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY)
 
@@ -49,18 +54,29 @@ def report_unavailable(engine: AsyncEngine, connect_within: float, answer_within
 
 
 def _give_up(context: ExceptionContext) -> Exception | None:
-    """Part with the connection of a statement that had no answer: it may have one later."""
-    if not isinstance(context.original_exception, TimeoutError):
+    """Part with connections that are of no use any more, though the server did not close them.
+
+    A statement that had no answer may have one later. A server that refuses to write was the
+    primary, and another one is it now.
+    """
+    if isinstance(context.original_exception, TimeoutError):
+        reason = NO_ANSWER
+    elif sqlstate(context.original_exception) == READ_ONLY and not _only_reads(context):
+        reason = "the server is read-only"
+    else:
         return None
     context.is_disconnect = True
-    return DatabaseUnavailable(NO_ANSWER)
+    return DatabaseUnavailable(reason)
+
+
+def _only_reads(context: ExceptionContext) -> bool:
+    connection = context.connection
+    return connection is not None and "postgresql_readonly" in connection.get_execution_options()
 
 
 async def _connect(*arguments: Any, **keywords: Any) -> Any:
-    import asyncpg  # not above: a project on SQLite starts sooner without
-
     try:
-        return await asyncpg.connect(*arguments, **keywords)
+        return await connect_to_one(*arguments, **keywords)
     except Exception as error:
         reason = explain(error)
         if reason is None:
@@ -71,7 +87,8 @@ async def _connect(*arguments: Any, **keywords: Any) -> Any:
 def unavailable_reason(error: BaseException) -> str | None:
     """Return why the same work may succeed later; None if it would fail again.
 
-    There is no connection, it was lost, or a statement took too long.
+    There is no connection, it was lost, a statement took too long, or others were in its way: a
+    deadlock, or, on a replica, what the primary has changed.
     """
     if isinstance(error, DatabaseUnavailable | PoolTimeout):
         return explain(error) or str(error)
@@ -79,6 +96,8 @@ def unavailable_reason(error: BaseException) -> str | None:
         return None
     if sqlstate(error) == QUERY_CANCELED:
         return NO_ANSWER
+    if sqlstate(error) in IN_THE_WAY:
+        return f"others were in the way: {error_text(error)}"
     return None if sqlite_code(error) in FOR_GOOD else explain(error)
 
 

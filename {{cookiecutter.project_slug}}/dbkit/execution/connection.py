@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from time import monotonic
+from typing import Any
 
 from alembic.util import CommandError
 from sqlalchemy import NullPool, event
@@ -16,6 +17,8 @@ from dbkit.connection.libpq_options import CACHES
 from dbkit.connection.server import lift_limits
 from dbkit.execution import sqlite
 from dbkit.locking import WaitBudget
+
+SHORTEST_TRY = 1.0  # seconds, also where MIGRATION_WAIT is 0: a server that is far away needs some
 
 
 @asynccontextmanager
@@ -46,12 +49,24 @@ async def migration_connection(
         sqlite.prepare_engine(engine)
     else:
         event.listen(engine.sync_engine, "connect", lift_limits)
+        if budget is not None:
+            _connect_within(engine, budget)
     try:
         with one_line_errors(database):
             async with AsyncExitStack() as stack:
                 yield await _connect(stack, engine, database, budget)
     finally:
         await engine.dispose()
+
+
+def _connect_within(engine: AsyncEngine, budget: WaitBudget) -> None:
+    """Let no try to connect take longer than what is left to wait, but for a moment."""
+
+    def limit(_dialect: Any, _record: Any, _arguments: Any, keywords: dict[str, Any]) -> None:
+        left = max(budget.seconds - budget.waited, SHORTEST_TRY)
+        keywords["timeout"] = min(keywords.get("timeout") or left, left)
+
+    event.listen(engine.sync_engine, "do_connect", limit)
 
 
 async def _connect(

@@ -1,6 +1,12 @@
 """What ran on a database: when, by whom and how it ended."""
 
-from dbkit.history.consistency import applied_rows, check_ahead, check_unedited, find_edited
+from dbkit.history.consistency import (
+    UnknownRevision,
+    applied_rows,
+    check_ahead,
+    check_unedited,
+    find_edited,
+)
 from dbkit.history.recorder import record_applied, record_failed
 from dbkit.history.scope import Scope
 from dbkit.history.snapshots import (
@@ -24,6 +30,7 @@ __all__ = [
     "Scope",
     "Snapshot",
     "Summary",
+    "UnknownRevision",
     "add_columns",
     "applied_rows",
     "check_ahead",

@@ -10,8 +10,12 @@ from sqlalchemy import Connection, Row
 from dbkit.history.checksum import checksum
 from dbkit.history.storage import read_history
 from dbkit.history.table import DONE
-from dbkit.revisions import is_known, known_revisions, with_ancestors
+from dbkit.revisions import MigrationError, is_known, known_revisions, with_ancestors
 from dbkit.sql_files import find_names
+
+
+class UnknownRevision(MigrationError):
+    """The database stands at a revision that neither this code nor its history knows."""
 
 
 def applied_rows(rows: list[Row[Any]]) -> dict[str, Row[Any]]:
@@ -29,8 +33,8 @@ def check_ahead(
         None if this code knows the revisions `current`, at which the database stands.
 
     Raises:
-        CommandError: nobody knows the revision at which the database stands, or this code has
-            others that did not run there.
+        CommandError: this code has revisions that did not run there; or, an `UnknownRevision`,
+            nobody knows the one at which the database stands.
     """
     if all(is_known(scripts, name) for name in current):
         return None
@@ -51,7 +55,7 @@ def check_ahead(
     names = ", ".join(unknown)
     strangers = [name for name in unknown if name not in applied]
     if strangers:
-        raise CommandError(
+        raise UnknownRevision(
             f"the database stands at {', '.join(strangers)}, which neither this code nor its "
             "history knows: is it another application's, or a revision that was never committed? "
             "Nothing was changed"

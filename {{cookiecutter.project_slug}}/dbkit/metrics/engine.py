@@ -53,10 +53,14 @@ class MeasuredPool(FairPool):
 
 
 def measure(engine: AsyncEngine) -> None:
-    """Measure all statements of `engine`, and its pool, if that is a `MeasuredPool`."""
+    """Measure all statements of `engine`."""
     event.listen(engine.sync_engine, "before_cursor_execute", _begin)
     event.listen(engine.sync_engine, "after_cursor_execute", _end)
     event.listen(engine.sync_engine, "handle_error", _count_error)
+
+
+def measure_pool(engine: AsyncEngine) -> None:
+    """Show the pool of one engine, the application's, if that is a `MeasuredPool`."""
 
     def of_pool(name: str) -> float:
         pool = engine.pool

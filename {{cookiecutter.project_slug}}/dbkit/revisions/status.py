@@ -20,17 +20,28 @@ class Status:
 
     Attributes:
         unknown: those of the database that the code does not have.
+        doubt: why a database at unknown revisions may not be just ahead of this code.
+        diverged: whether revisions of this code never ran on a database at unknown ones.
     """
 
     current: tuple[str, ...]
     head: tuple[str, ...]
     pending: int
     unknown: tuple[str, ...] = ()
+    doubt: str | None = None
+    diverged: bool = False
 
     @property
     def up_to_date(self) -> bool:
         """Whether this code can work: also true of a database that is ahead of it."""
-        return self.pending == 0
+        return self.obstacle is None
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why this code cannot work, for whoever asks from outside."""
+        if self.diverged and self.doubt:
+            return self.doubt.partition(": ")[0]
+        return f"migrations pending: {self.pending}" if self.pending else None
 
 
 def compare_revisions(current: tuple[str, ...]) -> Status:

@@ -7,6 +7,7 @@ from typing import Any
 import aiosqlite
 import asyncpg
 
+from dbkit.connection.read_only import QUERY_ONLY
 from dbkit.testing.forwarding import Forwarder
 from dbkit.testing.loop import loop_thread
 from dbkit.testing.transaction import Member, SharedConnection
@@ -64,6 +65,12 @@ class SQLiteParticipant(Participant):
 
     def cursor(self) -> "BufferedCursor":
         return BufferedCursor(self)
+
+    async def execute_fetchall(self, statement: str, parameters: Any = ()) -> Any:
+        if statement.startswith(f"{QUERY_ONLY} ="):  # for one of those who share the connection
+            self.member.only_reads = statement.endswith("1")
+            return []
+        return await self.act(self.raw.execute_fetchall(statement, parameters))
 
 
 class BufferedCursor:
@@ -124,8 +131,9 @@ class PostgreSQLParticipant(Participant):
         await self.commit()
         return result
 
-    def transaction(self, **_options: Any) -> "Transaction":
+    def transaction(self, *, readonly: bool = False, **_options: Any) -> "Transaction":
         """Return one that begins with its first statement, whatever its isolation level."""
+        self.member.only_reads = readonly
         return Transaction(self)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import asyncpg
 
+from dbkit.connection.read_only import QUERY_ONLY
+
 NAME = "of_the_app"
 # A transaction that changes something gets an identifier, and holds a lock on it until its end:
 # https://www.postgresql.org/docs/current/view-pg-locks.html
@@ -39,9 +41,17 @@ async def end_transaction(raw: Any) -> None:
         await raw.execute("ROLLBACK")
 
 
-async def begin(raw: Any) -> int:
-    """Set the savepoint; returns the number of changes before it."""
+async def begin(raw: Any, *, only_reads: bool) -> int:
+    """Set the savepoint; returns the number of changes before it.
+
+    Args:
+        only_reads: refuse what changes something, until the savepoint ends.
+    """
     await raw.execute(f"SAVEPOINT {NAME}")
+    if not _is_postgresql(raw):
+        await raw.execute(f"{QUERY_ONLY} = {int(only_reads)}")
+    elif only_reads:
+        await raw.execute("SET TRANSACTION READ ONLY")  # which ends with the savepoint
     return await count_changes(raw)
 
 

@@ -54,6 +54,8 @@ def use_throwaway_database() -> Throwaway:
     beside = url.get_secret_value()
     here = renamed(beside, database.name)
     os.environ.update(DATABASE_URL=here, MIGRATION_DATABASE_URL=here, TEST_DATABASE_URL=beside)
+    if settings.database_replica_url is not None:  # no replica follows: the database itself is read
+        os.environ["DATABASE_REPLICA_URL"] = here
     get_settings.cache_clear()
     return Throwaway(database, home)
 

@@ -28,6 +28,7 @@ class Member:
     def __init__(self) -> None:
         self.task: asyncio.Task[Any] | None = None  # the last that used it
         self.failed = False
+        self.only_reads = False
         self.changes = 0  # of all before it
         self.savepoints = 0  # of its own, which are set and not yet ended
 
@@ -114,7 +115,7 @@ class SharedConnection:
             if other is None or await self._has_only_read(other):
                 if other is not None:
                     await self._release()
-                member.changes = await savepoint.begin(self._raw)
+                member.changes = await savepoint.begin(self._raw, only_reads=member.only_reads)
                 self._current, member.failed = member, False
                 return
             left = deadline - loop.time()
