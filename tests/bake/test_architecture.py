@@ -17,6 +17,7 @@ ROWS = (
     ("adoption", "scaffold"),
     ("checks",),
     ("autogenerate",),
+    ("metadata",),
     ("throwaways",),
     ("devserver",),
     ("execution",),

@@ -11,6 +11,7 @@ template replaces this folder as a whole. What a service may want different is a
     adoption, scaffold                   adopt a database that nothing manages; write a resource
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
+    metadata                             what the models say, and what is known to agree with it
     throwaways                           throwaway databases that the revisions have built
     devserver                            the development database server
     execution                            carry revisions out on one database

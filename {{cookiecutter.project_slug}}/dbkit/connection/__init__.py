@@ -1,5 +1,6 @@
 """Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
 
+from dbkit.connection.beside import shared_connections
 from dbkit.connection.configured import app_database, migration_database, throwaway_home
 from dbkit.connection.engine import create_engine
 from dbkit.connection.failures import GRANTS, explain, one_line_errors
@@ -23,6 +24,7 @@ __all__ = [
     "one_line_errors",
     "query_within",
     "report_unavailable",
+    "shared_connections",
     "throwaway_database",
     "throwaway_home",
     "try_idle_connections",
