@@ -17,6 +17,7 @@ ROWS = (
     ("adoption", "diagram", "report", "scaffold"),
     ("checks",),
     ("autogenerate",),
+    ("metadata",),
     ("throwaways",),
     ("devserver",),
     ("execution",),

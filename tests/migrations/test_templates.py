@@ -137,6 +137,38 @@ def test_what_agreed_once_is_not_compared_again(project: Project, marked_server:
     assert [compared(), compared()] == [True, True]
 
 
+def test_each_try_of_a_new_revision_has_a_copy_on_which_nothing_was_tried(
+    project: Project, marked_server: PostgresServer
+) -> None:
+    # What the models cannot say is added to the downgrade after a first try, which lacks it.
+    create = 'op.execute("CREATE TABLE gadgets (id integer PRIMARY KEY, note text)")'
+    add_step(project, create, 'op.execute("ALTER TABLE gadgets ALTER note SET STORAGE EXTERNAL")')
+
+    def copies() -> int:
+        before = marked_server.log.read_text("utf-8").count("CREATE DATABASE")
+        ok(project.make("migration", "MSG=drop gadgets"))
+        [path] = project.revisions("drop_gadgets")
+        assert "SET STORAGE EXTERNAL" in path.read_text("utf-8")
+        path.unlink()
+        return marked_server.log.read_text("utf-8").count("CREATE DATABASE") - before
+
+    copies()  # and a template
+    assert copies() == 2
+
+
+def test_settings_of_the_database_stay_out_of_the_session_that_is_shared(
+    project: Project, marked_server: PostgresServer
+) -> None:
+    marked_server.sql(f"ALTER DATABASE {project.url.rpartition('/')[2]} SET work_mem = '5MB'")
+    ok(project.make("migrate"))
+    add_step(project)
+    migration(project)
+    counter = Counter(marked_server, "step01")
+    # It makes a throwaway with these settings first, and then looks for the newest template.
+    assert "1 pending" in refusal(project.make("migration-check"))
+    assert counter.look() == [0]
+
+
 def test_an_edited_revision_is_run_again(project: Project, marked_server: PostgresServer) -> None:
     add_step(project)
     add_step(project)

@@ -12,6 +12,7 @@ template replaces this folder as a whole. What a service may want different is a
     diagram, report                      the models as a document; revisions and runs as a page
     checks                               whether this code may be deployed
     autogenerate                         write the revision that the models need
+    metadata                             what the models say, and what is known to agree with it
     throwaways                           throwaway databases that the revisions have built
     devserver                            the development database server
     execution                            carry revisions out on one database

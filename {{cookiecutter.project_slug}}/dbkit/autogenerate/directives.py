@@ -28,8 +28,8 @@ from dbkit.autogenerate.sqlite_options import write_options
 from dbkit.autogenerate.sqlite_tables import keep_texts
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 from dbkit.autogenerate.unwritable import keep_partitioning, leave_to_sql
+from dbkit.metadata import NO_CHANGES
 
-NO_CHANGES = "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
 Directives = list[ops.MigrationScript]
 Hook = Callable[[MigrationContext, Any, Directives], None]
 

@@ -16,9 +16,9 @@ from sqlalchemy.schema import CheckFirst, CreateSchema
 
 from dbkit.autogenerate.properties import LONGEST_NAME
 from dbkit.autogenerate.scope import Scope
-from dbkit.autogenerate.script import creating, run_script
 from dbkit.autogenerate.setting_aside import set_aside
 from dbkit.errors import error_text
+from dbkit.metadata import creating, run_script
 
 
 def rebuild(connection: Connection, scope: Scope) -> None:

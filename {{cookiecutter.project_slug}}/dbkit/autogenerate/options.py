@@ -10,11 +10,11 @@ from alembic.config import Config
 from sqlalchemy.schema import SchemaItem
 
 from dbkit.autogenerate.directives import directives_hook
-from dbkit.autogenerate.models import load_metadata
 from dbkit.autogenerate.rendering import render_item
 from dbkit.autogenerate.two_pictures import ANY_SCHEMA
 from dbkit.config import EnvironmentOptions, left_alone
 from dbkit.history import TABLE as HISTORY_TABLE
+from dbkit.metadata import load_metadata
 
 Filter = Callable[..., bool]
 

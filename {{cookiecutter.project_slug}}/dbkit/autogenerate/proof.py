@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext, MigrationStep
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.exc import SAWarning
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import execution
 from dbkit.autogenerate.scratch import using, written
@@ -85,9 +86,10 @@ async def prove(
         before = _without_own(pictures.scope.found, pictures)
         try:
             await _run(copy, environment, options, execution.upgrade_steps(scratch))
-            outcome.judge_upgrade(pictures, await _look(copy, pictures))
-            await _run(copy, environment, options, _steps_back(scratch, old))
-            outcome.judge_downgrade(before, await _look(copy, pictures))
+            async with connect(copy, autocommit=False) as reader:  # the second look takes half
+                outcome.judge_upgrade(pictures, await _look(reader, pictures))
+                await _run(copy, environment, options, _steps_back(scratch, old))
+                outcome.judge_downgrade(before, await _look(reader, pictures))
         except CommandError as error:
             outcome.failure = str(error)
     return outcome
@@ -122,9 +124,8 @@ def _steps_back(script: ScriptDirectory, old: set[str]) -> FindSteps:
     return find
 
 
-async def _look(database: DatabaseURL, pictures: TwoPictures) -> Picture:
-    async with connect(database, autocommit=False) as connection:
-        return _without_own(await connection.run_sync(read), pictures)
+async def _look(reader: AsyncConnection, pictures: TwoPictures) -> Picture:
+    return _without_own(await reader.run_sync(read), pictures)
 
 
 def _without_own(picture: Picture, pictures: TwoPictures) -> Picture:

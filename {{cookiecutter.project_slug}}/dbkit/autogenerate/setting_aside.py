@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import CreateSchema
 
 from dbkit.autogenerate.scope import Scope
-from dbkit.autogenerate.script import run_script
+from dbkit.metadata import run_script
 
 
 def set_aside(connection: Connection, scope: Scope) -> None:

@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, MetaData
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.autogenerate.description import describe
 from dbkit.autogenerate.models_database import rebuild
 from dbkit.autogenerate.scope import Filters, Scope
 from dbkit.autogenerate.two_pictures import ANY_SCHEMA, DECIDED, HOOK, TwoPictures
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, connect, throwaway_database
+from dbkit.connection import DatabaseURL, connect, one_line_errors, throwaway_database
 from dbkit.history import TABLE as HISTORY_TABLE
-from dbkit.locking import reading
+from dbkit.locking import limited_waits
 from dbkit.schema import Picture, read
 
 # https://www.postgresql.org/docs/current/runtime-config-locks.html#GUC-MAX-LOCKS-PER-TRANSACTION
@@ -49,11 +50,19 @@ async def take_pictures(
             locked.
     """
     filters = {"include_name": keywords[ANY_SCHEMA], "include_object": keywords["include_object"]}
-    scope = await _look(built, keywords["target_metadata"], filters, options)
-    picture, dialect = await _models_picture(built, home, scope)
+    models = keywords["target_metadata"]
+    async with AsyncExitStack() as stack:
+        connection, scope = await _look(built, models, filters, options, stack)
+        dialect = connection.dialect
+        if await _has_room(connection, scope):  # one connection has read what it reads again
+            picture = await connection.run_sync(_rebuild_and_read, scope)
+        else:
+            await stack.aclose()  # whoever is connected to it prevents a copy
+            picture = await _picture_of_copy(built, home, scope)
     filters["include_name"] = _within(scope, filters["include_name"])
     if live is not None:
-        scope = await _look(live, keywords["target_metadata"], filters, options)
+        async with AsyncExitStack() as stack:
+            _, scope = await _look(live, models, filters, options, stack)
         if scope.found.version != picture.version:
             return None
     decided = (facets for name, facets in DECIDED.items() if name in options.configure)
@@ -68,46 +77,48 @@ async def take_pictures(
 
 
 async def _look(
-    database: DatabaseURL, models: MetaData, filters: Filters, options: EnvironmentOptions
-) -> Scope:
-    async with reading(database) as connection:
-        found = await connection.run_sync(read)
-        schema = connection.dialect.default_schema_name
+    database: DatabaseURL,
+    models: MetaData,
+    filters: Filters,
+    options: EnvironmentOptions,
+    stack: AsyncExitStack,
+) -> tuple[AsyncConnection, Scope]:
+    """Read a database; return the connection as well, which `stack` closes."""
+    with one_line_errors(database):
+        connection = await stack.enter_async_context(connect(database, autocommit=False))
+        async with limited_waits(connection, database):
+            found = await connection.run_sync(read)
+    schema = connection.dialect.default_schema_name if found.dialect == "postgresql" else None
     own = frozenset((options.version_table, HISTORY_TABLE))
-    return Scope(models, found, filters, schema if found.dialect == "postgresql" else None, own)
+    return connection, Scope(models, found, filters, schema, own)
 
 
-async def _models_picture(
-    built: DatabaseURL, home: DatabaseURL, scope: Scope
-) -> tuple[Picture, Dialect]:
-    """Build what the models say: on PostgreSQL in a transaction that is rolled back.
-
-    Where the server has no room for the locks of so many tables, it is a copy, without one.
-    """
-
-    def rebuild_and_read(connection: Connection) -> Picture:
-        rebuild(connection, scope)
-        picture = read(connection)
-        connection.rollback()
-        return picture
-
-    async with AsyncExitStack() as stack:
-        has_room = built.dialect == "sqlite" or await _has_room(built, scope)
-        if built.dialect == "sqlite" or not has_room:
-            built = await stack.enter_async_context(throwaway_database(home, copy_of=built))
-        if not has_room:  # each statement is a transaction
-            async with connect(built) as alone:
-                await alone.run_sync(rebuild, scope)
-            async with connect(built, autocommit=False) as connection:
-                return await connection.run_sync(read), connection.dialect
-        connection = await stack.enter_async_context(connect(built, autocommit=False))
-        return await connection.run_sync(rebuild_and_read), connection.dialect
+def _rebuild_and_read(connection: Connection, scope: Scope) -> Picture:
+    """Build what the models say, in a transaction that is rolled back."""
+    rebuild(connection, scope)
+    picture = read(connection)
+    connection.rollback()
+    return picture
 
 
-async def _has_room(database: DatabaseURL, scope: Scope) -> bool:
+async def _picture_of_copy(built: DatabaseURL, home: DatabaseURL, scope: Scope) -> Picture:
+    """Build what the models say in a copy; on PostgreSQL each statement is a transaction."""
+    async with throwaway_database(home, copy_of=built) as copy:
+        if copy.dialect == "sqlite":
+            async with connect(copy, autocommit=False) as connection:
+                return await connection.run_sync(_rebuild_and_read, scope)
+        async with connect(copy) as alone:
+            await alone.run_sync(rebuild, scope)
+        async with connect(copy, autocommit=False) as connection:
+            return await connection.run_sync(read)
+
+
+async def _has_room(connection: AsyncConnection, scope: Scope) -> bool:
     """Tell whether half of the server's locks are enough to replace all tables at once."""
-    async with connect(database) as connection:
-        room = (await connection.exec_driver_sql(LOCKS)).scalar_one()
+    if connection.dialect.name == "sqlite":
+        return False
+    room = (await connection.exec_driver_sql(LOCKS)).scalar_one()
+    await connection.rollback()
     wanted = LOCKS_OF_A_TABLE * (len(scope.tables) + len(scope.replaced))
     return bool(wanted < room / 2)
 

@@ -13,7 +13,7 @@ from dbkit.autogenerate.mends import add_mends
 from dbkit.autogenerate.proof import Outcome, prove
 from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, throwaway_database
+from dbkit.throwaways import Copies
 
 NOTHING = Plugin("dbkit.nothing")  # for Alembic, which wants one at least
 # What the upgrade lacks, what shows only then (options of an identity column), and the downgrade.
@@ -80,8 +80,7 @@ def _changed_alone(keywords: Mapping[str, Any], pictures: TwoPictures) -> dict[s
 
 
 async def write_proved(
-    built: DatabaseURL,
-    home: DatabaseURL,
+    copies: Copies,
     pictures: TwoPictures,
     environment: EnvironmentContext,
     command: RevisionContext,
@@ -90,17 +89,16 @@ async def write_proved(
     """Prove the files that `command` is about to write.
 
     Args:
-        built: what the revisions have built; nobody is connected to it.
-        home: where a copy of it is made.
+        copies: of what the revisions have built.
 
     Raises:
         CommandError: they are written, but not right; what is wrong is printed, and in the files.
     """
     arguments = (pictures, environment, command, options)
-    outcome = await _prove(built, home, *arguments)
+    outcome = await _prove(copies, *arguments)
     for _ in range(ROUNDS):
         if add_mends(command.generated_revisions, outcome):
-            outcome = await _prove(built, home, *arguments)
+            outcome = await _prove(copies, *arguments)
     lines = outcome.lines()
     if not lines:
         return
@@ -124,6 +122,6 @@ async def write_proved(
     )
 
 
-async def _prove(built: DatabaseURL, home: DatabaseURL, *arguments: Any) -> Outcome:
-    async with throwaway_database(home, copy_of=built) as copy:
+async def _prove(copies: Copies, *arguments: Any) -> Outcome:
+    async with copies.make() as copy:
         return await prove(copy, *arguments)

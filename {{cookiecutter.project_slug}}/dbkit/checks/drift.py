@@ -3,25 +3,16 @@
 from alembic.util import CommandError
 
 from dbkit.checks.failing import find_failing
-from dbkit.checks.live import look_at
-from dbkit.checks.pictures import take_picture
+from dbkit.checks.live import LiveDatabase
 from dbkit.checks.report import Report
-from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL
-from dbkit.locking import reading
-from dbkit.revisions import read_current
-from dbkit.schema import differences, without_indexes
+from dbkit.schema import Picture, differences, without_indexes
 from dbkit.schema.mending import Mend, mends
 
 OF_THE_REVISIONS, OF_THE_DATABASE = "the revisions", "the database"
 
 
-async def find_drift(
-    database: DatabaseURL,
-    built: DatabaseURL,
-    current: tuple[str, ...],
-    options: EnvironmentOptions,
-    report: Report,
+def report_drift(
+    expected: Picture, live: LiveDatabase, current: tuple[str, ...], report: Report
 ) -> None:
     """Print each object that differs, with the SQL that would mend it, and note it in `report`.
 
@@ -29,16 +20,15 @@ async def find_drift(
     changed of them since the last run is printed, too.
 
     Args:
-        database: the live one, which is only read.
-        built: one that the revisions have built up to where the live one stands, on a server of
+        expected: what the revisions have built up to where the live database stood, on a server of
             the same version.
-        current: where that is.
+        live: the live one.
+        current: where it stood before `live` was looked at.
 
     Raises:
-        CommandError: somebody has migrated the live one meanwhile.
+        CommandError: somebody has migrated it meanwhile.
     """
-    expected, live = await take_picture(built, options), await look_at(database, options)
-    await _refuse_if_migrated(database, current, options)
+    _refuse_if_migrated(live, current)
     expected, found = without_indexes(expected, live.unfinished), live.picture
     report.drift = []
     for difference, mend in mends(differences(expected, found), expected, found):
@@ -61,12 +51,9 @@ async def find_drift(
     )
 
 
-async def _refuse_if_migrated(
-    database: DatabaseURL, before: tuple[str, ...], options: EnvironmentOptions
-) -> None:
+def _refuse_if_migrated(live: LiveDatabase, before: tuple[str, ...]) -> None:
     """What a run has just done is no drift, and the SQL that takes it away must not be shown."""
-    async with reading(database) as connection:
-        now = await read_current(connection, options)
+    now = live.current
     if {*now} != {*before}:
         stands = ", ".join(now) or "base"
         raise CommandError(

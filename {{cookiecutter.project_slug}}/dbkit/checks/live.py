@@ -1,6 +1,6 @@
 """A live database as it is now: what it holds, what fails, and what was changed by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -10,6 +10,7 @@ from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
 from dbkit.history import Scope
 from dbkit.locking import reading
+from dbkit.revisions import read_current
 from dbkit.schema import Picture, find_under_construction, read, without_indexes
 
 
@@ -21,11 +22,13 @@ class LiveDatabase:
         picture: without indexes that are under construction.
         unfinished: the names of these, which are printed.
         changes: what was changed by hand since the last run.
+        current: the revisions at which it stands, read after all else.
     """
 
     picture: Picture
     unfinished: set[str]
     changes: ChangesByHand
+    current: tuple[str, ...] = ()
 
     def report_alone(self) -> list[str]:
         """Print what is known without a comparison with the revisions; return the problems."""
@@ -36,7 +39,9 @@ class LiveDatabase:
 async def look_at(database: DatabaseURL, options: EnvironmentOptions) -> LiveDatabase:
     """Read a live database. Raises `DatabaseUnavailable`: its catalogue cannot be read."""
     async with reading(database) as connection:
-        return await connection.run_sync(_look, Scope.of(options))
+        seen = await connection.run_sync(_look, Scope.of(options))
+        await connection.rollback()
+        return replace(seen, current=await read_current(connection, options))
 
 
 def _look(connection: Connection, scope: Scope) -> LiveDatabase:

@@ -1,32 +1,24 @@
 """Compares the models with a database."""
 
 from dbkit import meter
-from dbkit.autogenerate import (
-    Agreement,
-    autogenerate_options,
-    find_agreement,
-    find_differences,
-    load_metadata,
-    take_pictures,
-    with_pictures,
-)
 from dbkit.config import EnvironmentOptions, alembic_config
 from dbkit.connection import DatabaseURL
 from dbkit.execution import alembic_environment, migration_connection, run_keywords
+from dbkit.metadata import Agreement, find_agreement, load_metadata
 from dbkit.revisions import one_line, scripts
+from dbkit.throwaways import Stock
 
 MODELS_DIFFER = "the models and the revisions differ ('make migration MSG=…' writes it)"
 KEEP = "  (to keep a table that no model describes, write its model, or name it in leave_alone)"
 
 
-async def find_agreement_of_models(home: DatabaseURL, options: EnvironmentOptions) -> Agreement:
+def find_agreement_of_models(stock: Stock | None, options: EnvironmentOptions) -> Agreement:
     """Return what is remembered of the models and all revisions, which may save comparing them.
 
     Args:
-        home: the database beside which throwaway ones are made.
+        stock: that of all revisions; None where no templates are kept.
     """
-    models = load_metadata(options)
-    return await find_agreement(home, options, scripts(), alembic_config(), models)
+    return find_agreement(stock, options, alembic_config(), load_metadata(options))
 
 
 async def find_model_differences(database: DatabaseURL, options: EnvironmentOptions) -> str:
@@ -35,6 +27,14 @@ async def find_model_differences(database: DatabaseURL, options: EnvironmentOpti
     Args:
         database: a throwaway one that stands at the newest revisions. Nobody is connected to it.
     """
+    # What compares takes time to import, and is not needed where nothing has changed.
+    from dbkit.autogenerate import (
+        autogenerate_options,
+        find_differences,
+        take_pictures,
+        with_pictures,
+    )
+
     config = alembic_config(database)
     keywords = {
         **run_keywords(options, database.dialect),

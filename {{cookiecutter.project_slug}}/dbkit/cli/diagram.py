@@ -20,7 +20,7 @@ def write(_arguments: argparse.Namespace) -> str | None:
     """Write the files, each only if it says something else; no database is asked."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from dbkit.autogenerate import load_metadata
+    from dbkit.metadata import load_metadata
     from dbkit.connection import migration_database
     from dbkit.diagram import describe, draw, read_tables
     from dbkit.environment import load_options

@@ -17,8 +17,8 @@ def add_commands(commands: Any) -> None:
 
 def write(arguments: argparse.Namespace) -> str | None:
     """Write the files, and print them and what to type next."""
-    from dbkit.autogenerate import load_metadata
     from dbkit.environment import load_options
+    from dbkit.metadata import load_metadata
     from dbkit.scaffold import ScaffoldError, write_resource
 
     try:

@@ -1,5 +1,6 @@
 """Any `DATABASE_URL` → a connection; throwaway databases; errors of one line."""
 
+from dbkit.connection.beside import shared_connections
 from dbkit.connection.configured import (
     app_database,
     migration_database,
@@ -35,6 +36,7 @@ __all__ = [
     "replica_database",
     "report_unavailable",
     "share_query",
+    "shared_connections",
     "throwaway_database",
     "throwaway_home",
     "try_idle_connections",

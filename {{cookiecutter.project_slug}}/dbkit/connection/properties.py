@@ -68,6 +68,8 @@ async def copy_settings(
             await connection.exec_driver_sql(
                 f"ALTER DATABASE {quoted(target.name)} SET {name} FROM CURRENT"
             )
+        with suppress(DBAPIError):  # others may use this session afterwards
+            await connection.exec_driver_sql(f"RESET {name}")
     schemas = ["".join(found).replace('""', '"') for found in NAMES.findall(path)]
     if schemas and "public" not in schemas:
         async with connect(target) as session:

@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import PROJECT
+from dbkit.connection.beside import connect_beside
 from dbkit.connection.failures import one_line_errors
 from dbkit.connection.mark import is_marked
 from dbkit.connection.properties import read_locale
-from dbkit.connection.server import connect_beside, create, drop
+from dbkit.connection.server import create, drop
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import DatabaseUnavailable, error_text, sqlstate
 

@@ -1,18 +1,16 @@
-"""The server around a database: connect beside it, create it, drop it."""
+"""One connection to a database; create and drop databases."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import NullPool, event
 from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 from dbkit.connection.engine import create_engine
 from dbkit.connection.url import DatabaseURL
-from dbkit.errors import sqlstate
 
 # Set in our own session alone: one that a pooler lends would keep them for others. A server before
 # 17 has no transaction_timeout.
@@ -23,8 +21,6 @@ FROM unnest(ARRAY['statement_timeout', 'transaction_timeout', 'idle_session_time
     'idle_in_transaction_session_timeout']) AS name
 WHERE current_setting(name, true) <> '0' AND pg_backend_pid() = {pid}
 """
-# SQLSTATE of a database that was dropped, and of one that roles may not enter.
-CLOSED_TO_US = ("3D000", "42501")
 
 
 def quoted(name: str) -> str:
@@ -62,19 +58,6 @@ def lift_limits(connection: Any, _record: object) -> None:
         await driver.execute(LIFT.format(pid=driver.get_server_pid()))
 
     connection.run_async(lift)
-
-
-@asynccontextmanager
-async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
-    """`connect` to another database of the server, one that each server has from the start."""
-    async with AsyncExitStack() as stack:
-        try:
-            connection = await stack.enter_async_context(connect(database.named("postgres")))
-        except DBAPIError as error:
-            if sqlstate(error) not in CLOSED_TO_US:
-                raise
-            connection = await stack.enter_async_context(connect(database.named("template1")))
-        yield connection
 
 
 EMPTY = "template0"  # template1 would have to be free of connections; this one always is

@@ -13,10 +13,11 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
+from dbkit.connection.beside import connect_beside
 from dbkit.connection.failures import explain, one_line_errors
 from dbkit.connection.leftovers import drop_leftovers, mark, remove_leftovers
 from dbkit.connection.properties import copy_settings, read_locale
-from dbkit.connection.server import EMPTY, connect_beside, create, drop, quoted
+from dbkit.connection.server import EMPTY, create, drop, quoted
 from dbkit.connection.url import DatabaseURL
 from dbkit.errors import INSUFFICIENT_PRIVILEGE, DatabaseUnavailable, error_text, sqlstate
 from dbkit.settings import get_settings

@@ -11,12 +11,13 @@ from alembic.util import CommandError
 
 from dbkit import execution
 from dbkit.config import EnvironmentOptions
-from dbkit.connection import DatabaseURL, throwaway_home
+from dbkit.connection import DatabaseURL, shared_connections, throwaway_home
 from dbkit.environment.read_only import read
 from dbkit.errors import DatabaseUnavailable
 from dbkit.locking import limited_waits
+from dbkit.metadata import NO_CHANGES, find_agreement, load_metadata
 from dbkit.request import Request
-from dbkit.throwaways import built_database, throwaway_server
+from dbkit.throwaways import Copies, build_from, built_database, find_stock, throwaway_server
 
 log = logging.getLogger("alembic.migrator")
 
@@ -39,26 +40,23 @@ async def autogenerate(
     options: EnvironmentOptions,
 ) -> None:
     """Compare the models with what the revisions build, never with what a database holds."""
-    from dbkit.autogenerate import (
-        NO_CHANGES,
-        find_agreement,
-        take_pictures,
-        with_pictures,
-        write_proved,
-    )
-
-    keywords = _compare_keywords(environment, database, options)
+    models, config = load_metadata(options), environment.config
     home = _home(database)
-    models, config = keywords["target_metadata"], environment.config
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(shared_connections())
         place = await stack.enter_async_context(throwaway_server(home, home))
-        agreement = await find_agreement(place, options, environment.script, config, models)
+        stock = await find_stock(place, options, environment.script, ("heads",))
+        agreement = find_agreement(stock, options, config, models)
         if agreement.is_known and request.revision is not None:
             config.print_stdout(NO_CHANGES)
             request.revision.generated_revisions.clear()
             return
-        building = built_database(place, options, environment=environment)
+        # What compares takes time to import, and is not needed before this.
+        from dbkit.autogenerate import take_pictures, with_pictures, write_proved
+
+        building = build_from(stock, place, options, environment=environment)
         built = await stack.enter_async_context(building)
+        keywords = _compare_keywords(environment, database, options)
         pictures = await take_pictures(built, place, keywords, options)
         if pictures is not None and not pictures.differences():
             agreement.note()
@@ -69,7 +67,8 @@ async def autogenerate(
                 await connection.run_sync(read, environment, keywords | {"fn": request.find})
         if pictures is None or request.revision is None or not request.revision.generated_revisions:
             return
-        await write_proved(built, place, pictures, environment, request.revision, options)
+        copies = Copies(built, stock, place, options, environment)
+        await write_proved(copies, pictures, environment, request.revision, options)
 
 
 async def check(
@@ -86,6 +85,7 @@ async def check(
     home = _home(database)
     try:
         async with (
+            shared_connections(),
             throwaway_server(home, database) as place,
             built_database(place, options, environment=environment) as built,
         ):

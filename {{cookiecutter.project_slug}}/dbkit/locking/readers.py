@@ -77,6 +77,8 @@ async def limited_waits(connection: AsyncConnection, database: DatabaseURL) -> A
             f"{database.server}: a table that has to be read was locked for longer than "
             f"{seconds:g} s (MIGRATION_LOCK_TIMEOUT){locker}; run it again when that has ended"
         ) from None
+    finally:
+        event.remove(connection.sync_engine, "begin", limit)
 
 
 def limit_wait(connection: Connection, seconds: float) -> None:

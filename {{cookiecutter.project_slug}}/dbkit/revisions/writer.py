@@ -14,6 +14,7 @@ from alembic.util import CommandError
 
 from dbkit.alembic_internals import replace_file_naming, replace_file_writing
 from dbkit.revisions.errors import several_heads
+from dbkit.revisions.loader import is_known
 
 
 def docstring(message: str) -> str:
@@ -91,7 +92,7 @@ def protect_files(script: ScriptDirectory, arguments: Mapping[str, Any]) -> None
         check_message(message, arguments)
         if not os.access(folder, os.W_OK):
             raise CommandError(f"{folder} cannot be written to")
-        if any(known.revision == rev_id for known in script.walk_revisions()):
+        if is_known(script, rev_id):
             raise CommandError(f"revision {rev_id} exists already")
         if others := _written_meanwhile(script, Path(folder)):
             raise CommandError(

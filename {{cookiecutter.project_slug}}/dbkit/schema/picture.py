@@ -53,9 +53,13 @@ class Picture:
 
     def without(self, is_left_out: Callable[[SchemaObject], bool]) -> "Picture":
         """Return the same picture without some objects, and without what goes with them."""
-        left_out = {one.key for one in self.objects.values() if is_left_out(one)}
-        kept = (one for one in self.objects.values() if left_out.isdisjoint(self._lineage(one)))
-        return Picture.of(self.dialect, self.version, kept)
+        left_out = {key for key, one in self.objects.items() if is_left_out(one)}
+        if not left_out:
+            return self
+        kept = {
+            key: one for key, one in self.objects.items() if left_out.isdisjoint(self._lineage(one))
+        }
+        return Picture(self.dialect, self.version, kept)
 
     def sharing(self, other: "Picture") -> "Picture":
         """Return the same picture, with objects of another one where they are equal."""

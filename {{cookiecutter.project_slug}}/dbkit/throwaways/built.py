@@ -43,7 +43,23 @@ async def built_database(
         CommandError: a revision failed; one line.
     """
     script = environment.script if environment else scripts()
-    stock = await find_stock(home, options, script, to) if to else None
+    stock = await find_stock(home, options, script, to)
+    build = build_from(stock, home, options, to, start=start, environment=environment)
+    async with build as database:
+        yield database
+
+
+@asynccontextmanager
+async def build_from(
+    stock: Stock | None,
+    home: DatabaseURL,
+    options: EnvironmentOptions,
+    to: tuple[str, ...] = ("heads",),
+    *,
+    start: DatabaseURL | None = None,
+    environment: EnvironmentContext | None = None,
+) -> AsyncIterator[DatabaseURL]:
+    """Do what `built_database` does, with what `find_stock` has just found for the same."""
     builder = _Builder(home, options, to, environment)
     async with AsyncExitStack() as stack:
         if stock and (database := await builder.try_stages(stock, stack)):

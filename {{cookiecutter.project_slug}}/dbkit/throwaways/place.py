@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection import DatabaseURL, connect, one_line_errors
-from dbkit.connection.server import connect_beside
+from dbkit.connection.beside import connect_beside
 from dbkit.errors import DatabaseUnavailable, error_text, sqlstate
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html: no right, and PgBouncer's refusal
@@ -21,7 +21,9 @@ VERSION = "SELECT current_setting('server_version_num')::integer / 10000"
 
 
 @asynccontextmanager
-async def throwaway_server(home: DatabaseURL, like: DatabaseURL) -> AsyncIterator[DatabaseURL]:
+async def throwaway_server(
+    home: DatabaseURL, like: DatabaseURL, version: int | None = None
+) -> AsyncIterator[DatabaseURL]:
     """The place of throwaway databases: `home`, or else a server of this machine.
 
     Two major versions of PostgreSQL word definitions differently, so the server has to be of the
@@ -31,6 +33,7 @@ async def throwaway_server(home: DatabaseURL, like: DatabaseURL) -> AsyncIterato
     Args:
         home: a database beside which throwaway ones are wanted.
         like: the database with which they will be compared; the same one if with none.
+        version: the major version of its server, where that is known.
 
     Raises:
         DatabaseUnavailable: no connection, or no such server; says what to do.
@@ -38,12 +41,14 @@ async def throwaway_server(home: DatabaseURL, like: DatabaseURL) -> AsyncIterato
     if home.dialect != "postgresql":
         yield home
         return
-    version = await _read_version(like)
+    if version is None and like is not home:
+        version = await _read_version(like)
     with one_line_errors(home):
         obstacle = await _find_obstacle(home, version)
     if obstacle is None:
         yield home
         return
+    version = version or await _read_version(like)
     async with _local_server(like, version) as local:
         if local is None:
             raise DatabaseUnavailable(
@@ -62,7 +67,7 @@ async def _read_version(database: DatabaseURL) -> int:
             return version
 
 
-async def _find_obstacle(home: DatabaseURL, version: int) -> str | None:
+async def _find_obstacle(home: DatabaseURL, version: int | None) -> str | None:
     """Say why throwaway databases beside `home` would not do."""
     try:
         async with connect_beside(home) as connection:
@@ -71,7 +76,7 @@ async def _find_obstacle(home: DatabaseURL, version: int) -> str | None:
         if sqlstate(error) not in REFUSED:
             raise
         return f"no way to create databases: {error_text(error)}"
-    if server.version != version:
+    if version is not None and server.version != version:
         return f"TEST_DATABASE_URL names PostgreSQL {server.version}, not {version}"
     if server.read_only:
         return "nothing can be written there"

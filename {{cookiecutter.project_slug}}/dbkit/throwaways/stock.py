@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
+from dbkit.connection.beside import connect_beside
 from dbkit.connection.development import is_loopback
 from dbkit.connection.mark import is_marked, project_mark
-from dbkit.connection.server import connect_beside
 from dbkit.throwaways import templates
 from dbkit.throwaways.keys import Chain, Link, find_links, make_chain
 from dbkit.throwaways.server import read_server
@@ -39,7 +39,8 @@ async def find_stock(
         None where no template may be kept: on a server that is not this project's own, for
         revisions of which nobody can tell what they build, and if anything goes wrong.
     """
-    if not is_loopback(home.url.host) or project_mark() is None:  # SQLite has no host
+    # SQLite has no host.
+    if not to or not is_loopback(home.url.host) or project_mark() is None:
         return None
     with _doing_without():
         async with connect_beside(home) as connection:
@@ -47,14 +48,6 @@ async def find_stock(
                 server = await read_server(home, connection)
                 return await _look(home, find_links(script, to, options, server), connection)
     return None
-
-
-async def find_key(
-    home: DatabaseURL, options: EnvironmentOptions, script: ScriptDirectory
-) -> str | None:
-    """Return what names the database that all revisions build; None where no template is kept."""
-    stock = await find_stock(home, options, script, ("heads",))
-    return stock.chain.key if stock and stock.chain.is_complete else None
 
 
 async def _look(
@@ -84,6 +77,11 @@ class Stock:
     def is_whole(self) -> bool:
         """Whether the template holds all that can be kept."""
         return self.nearest is not None and self.nearest.key == self.chain.key
+
+    @property
+    def key(self) -> str | None:
+        """What names the database that all revisions build; None where that is not known."""
+        return self.chain.key if self.chain.is_complete else None
 
     async def read_properties(self, database: DatabaseURL) -> object:
         """Return what `database` has that a clone would lack; None if that cannot be known."""

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -58,7 +59,12 @@ def _code() -> bytes:
     """The kit, Python, and the versions of the packages that are installed beside SQLAlchemy."""
     installed = Path(sqlalchemy.__file__).parents[1].glob("*.dist-info")
     names = [sys.version, *sorted(path.name for path in installed)]
-    kit = [path for path in (PROJECT / "dbkit").rglob("*") if path.suffix in (".py", ".sql")]
+    kit = [
+        Path(folder, name)
+        for folder, _, names in os.walk(PROJECT / "dbkit")  # `rglob` takes three times as long
+        for name in names
+        if name.endswith((".py", ".sql"))
+    ]
     return hash_parts(*map(str.encode, names), *_named_content(kit))
 
 

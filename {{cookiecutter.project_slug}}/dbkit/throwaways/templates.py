@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit.connection import DatabaseURL, choose_throwaway
-from dbkit.connection.server import connect_beside, create, drop, quoted
+from dbkit.connection.beside import connect_beside
+from dbkit.connection.server import create, drop, quoted
 from dbkit.connection.throwaway import name_beside
 
 KEPT = 4  # templates, the newest, beside the one that is used

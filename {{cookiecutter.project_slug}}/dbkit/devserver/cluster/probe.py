@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection import DatabaseURL, connect, explain
+from dbkit.connection.beside import connect_beside
 from dbkit.connection.failures import LOGIN_REFUSED, NO_SUCH_DATABASE
-from dbkit.connection.server import connect_beside, create
+from dbkit.connection.server import create
 from dbkit.errors import driver_error, error_text, sqlstate
 
 ATTEMPT_TIMEOUT = 3  # seconds: what listens may be no PostgreSQL and never answer

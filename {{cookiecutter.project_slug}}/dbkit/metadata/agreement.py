@@ -11,16 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from dbkit.autogenerate.script import creating
 from dbkit.config import EnvironmentOptions, leave_alone
-from dbkit.connection import DatabaseURL
 from dbkit.connection.mark import STATE_FOLDER
-from dbkit.throwaways import find_key
+from dbkit.metadata.script import creating
+from dbkit.throwaways import Stock
 
+NO_CHANGES = "No changes: the models and the revisions agree. 'make migration-empty' writes a file."
 AGREED = STATE_FOLDER / "agreed"
 KEPT = 20  # keys, one a line, the newest last: each branch of the code has its own
 
@@ -48,29 +47,27 @@ class Agreement:
             AGREED.write_text("\n".join([*_read()[1 - KEPT :], self.key]), "utf-8")
 
 
-async def find_agreement(
-    home: DatabaseURL,
-    options: EnvironmentOptions,
-    script: ScriptDirectory,
-    config: Config,
-    models: MetaData,
+def find_agreement(
+    stock: Stock | None, options: EnvironmentOptions, config: Config, models: MetaData
 ) -> Agreement:
     """Name the revisions and the models, where templates are kept.
 
     A service with filters, functions or plug-ins of its own for comparing has no such names: what
     these answer may depend on anything.
+
+    Args:
+        stock: that of all revisions; None where no templates are kept.
     """
     own = options.configure
     if any(callable(each) for each in own.values()) or "autogenerate_plugins" in own:
         return Agreement(None)
-    revisions = await find_key(home, options, script)
-    if revisions is None:
+    if stock is None or stock.key is None:
         return Agreement(None)
     try:
         statements = sorted(creating(models, PGDialect_asyncpg()))  # type: ignore[no-untyped-call]
     except Exception:  # a listener of the service's asks a database
         return Agreement(None)
-    parts = [revisions, statements, leave_alone(config), sorted(own.items())]
+    parts = [stock.key, statements, leave_alone(config), sorted(own.items())]
     text = json.dumps(parts, default=str)
     return Agreement(hashlib.sha256(text.encode()).hexdigest())
 
