@@ -18,6 +18,7 @@ class HeadLikeGet:
             return
 
         async def send_without_body(message: Message) -> None:
+            scope["method"] = "HEAD"  # the server looks at it, too
             if message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -20,11 +20,11 @@ def write(_arguments: argparse.Namespace) -> str | None:
     """Write the files, each only if it says something else; no database is asked."""
     from sqlalchemy.exc import SQLAlchemyError
 
-    from dbkit.metadata import load_metadata
     from dbkit.connection import migration_database
     from dbkit.diagram import describe, draw, read_tables
     from dbkit.environment import load_options
     from dbkit.errors import error_text
+    from dbkit.metadata import load_metadata
 
     database = migration_database()
     try:
