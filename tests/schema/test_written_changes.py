@@ -64,7 +64,7 @@ class Change:
         self.down: list[tuple[Any, ...]] = []
         try:
             with_postgresql(server, self._run)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, SyntaxError) as error:
             self.wrong = str(error)
 
     def _run(self, a: Connection, b: Connection) -> None:
