@@ -465,3 +465,33 @@ def test_parentheses_that_the_parser_drops_are_no_difference(postgres_server: Po
     change = Change(postgres_server, make(Integer()), make(sa.BigInteger()))
     assert change.wrong == ""
     assert "ck_size" not in change.text
+
+
+OTHERS: dict[str, Callable[[], Column[Any]]] = {
+    "text": lambda: Column("n", Text),
+    "with_default": lambda: Column("n", String(20), server_default="x", nullable=False),
+    "numeric": lambda: Column("n", sa.Numeric()),
+    "boolean": lambda: Column("n", sa.Boolean),
+}
+
+
+def test_an_identity_becomes_a_column_of_another_type_and_goes_on_counting(
+    postgres_server: PostgresServer,
+) -> None:
+    def numbered(models: MetaData) -> None:
+        for name in OTHERS:
+            Table(name, models, Column("id", Integer), Column("n", Integer, sa.Identity()))
+
+    def others(models: MetaData) -> None:
+        for name, column in OTHERS.items():
+            Table(name, models, Column("id", Integer), column())
+
+    rows = [f"INSERT INTO {name} (id) VALUES (1), (2)" for name in OTHERS]
+    shown = [f"SELECT n::text FROM {name}" for name in OTHERS]
+    change = Change(postgres_server, numbered, others, rows=rows, query=" UNION ALL ".join(shown))
+    assert change.wrong == ""
+    assert [one for (one,) in change.up] == ["1", "2"] * 3 + ["true"] * 2
+    assert [one for (one,) in change.down] == ["1", "2"] * 3 + ["1"] * 2
+    back = Change(postgres_server, others, numbered)
+    assert back.wrong == ""
+    assert "setval" in back.text
