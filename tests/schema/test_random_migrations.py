@@ -8,6 +8,7 @@ import os
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from support.random_models import Generator, Models, any_change
 from support.random_models.databases import with_postgresql, with_sqlite
@@ -50,7 +51,10 @@ def first_failure(a: Connection, b: Connection, seeds: range) -> str:
 
 def retried(a: Connection, b: Connection, models: tuple[Models, Models]) -> Failure | None:
     before, after = models
-    return attempt(a, b, before, after, OurRevision)
+    try:
+        return attempt(a, b, before, after, OurRevision)
+    except SQLAlchemyError:  # smaller models that no database takes: a type, say, that a default wants
+        return None
 
 
 def is_same(one: Failure, other: Failure | None) -> bool:

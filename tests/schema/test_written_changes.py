@@ -26,7 +26,12 @@ def key() -> Column[int]:
 
 
 def metadata(make: Make) -> MetaData:
-    made = MetaData(naming_convention={"ix": "ix_%(column_0_label)s", "pk": "%(table_name)s_pkey"})
+    convention = {
+        "ix": "ix_%(column_0_label)s",
+        "pk": "%(table_name)s_pkey",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+    made = MetaData(naming_convention=convention)
     make(made)
     return made
 
@@ -54,12 +59,12 @@ class Change:
     ) -> None:
         self.before, self.after = metadata(before), metadata(after)
         self.rows, self.query, self.first = rows, query, first
-        self.wrong = ""
+        self.wrong = self.text = ""
         self.up: list[tuple[Any, ...]] = []
         self.down: list[tuple[Any, ...]] = []
         try:
             with_postgresql(server, self._run)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, SyntaxError) as error:
             self.wrong = str(error)
 
     def _run(self, a: Connection, b: Connection) -> None:
@@ -68,6 +73,7 @@ class Change:
         wanted, old = read(b), read(a)
         a.commit()
         revision = OurRevision(a, self.after, old)
+        self.text = revision.text
         self.notes = [*notes_of(revision._script.upgrade_ops_list[0].ops)]
         a.commit()
         with a.begin():
@@ -204,7 +210,9 @@ def test_what_stands_in_the_way_of_a_type_is_made_anew(postgres_server: Postgres
                 models,
                 Column("id", kind, primary_key=True),
                 Column("size", own),
+                Column('a "size"', own),
                 Column("twice", own, Computed("size * 2"), index=True),
+                Column("half", own, Computed('"a ""size""" / 2')),
                 Column("wide", Integer, Computed("size + 1")),
             )
             Table(
@@ -310,3 +318,180 @@ def test_any_name_of_a_schema_is_the_services_own(postgres_server: PostgresServe
 
 def test_the_first_table_of_all_is_written(postgres_server: PostgresServer) -> None:
     assert Change(postgres_server, lambda _: None, lambda models: Table("a.b", models, key())).wrong == ""
+
+
+def with_keys_to_a_computed_column(*computed: str, kind: Kind | None = None) -> Make:
+    """Tables whose second column is unique together with the first, in three ways, and keys to these."""
+
+    def owner(models: MetaData, unique: str, *parts: sa.schema.SchemaItem) -> Table:
+        return Table(
+            f"by {unique}",
+            models,
+            Column("id", kind or Integer()),
+            Column("size", Integer, *(Computed(one, persisted=True) for one in computed)),
+            *parts,
+            schema="My Shop",
+        )
+
+    def tables(models: MetaData) -> None:
+        owners = [
+            owner(models, "constraint", sa.UniqueConstraint("id", "size", name="uq_size")),
+            owner(models, "index"),
+            owner(models, "key", sa.PrimaryKeyConstraint("id", "size", name="pk_size")),
+        ]
+        sa.Index("ix_size", owners[1].c.id, owners[1].c.size, unique=True)
+        for number, one in enumerate(owners):
+            reference = sa.ForeignKeyConstraint(["a", "b"], [one.c.id, one.c.size], name=f"fk_{number}")
+            Table(f"owned{number}", models, Column("a", kind or Integer()), Column("b", Integer), reference)
+
+    return tables
+
+
+DOUBLED = with_keys_to_a_computed_column("id * 2")
+OF_COMPUTED = {
+    "computed": (with_keys_to_a_computed_column(), DOUBLED),
+    "ordinary": (DOUBLED, with_keys_to_a_computed_column()),
+    "other": (DOUBLED, with_keys_to_a_computed_column("id + id")),
+    "type": (DOUBLED, with_keys_to_a_computed_column("id * 2", kind=sa.SmallInteger())),
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [pytest.param(one, marks=pytest.mark.long if one in ("other", "type") else ()) for one in OF_COMPUTED],
+)
+def test_a_foreign_key_lets_a_computed_column_be_replaced(
+    postgres_server: PostgresServer, change: str
+) -> None:
+    """It needs what is unique by that column, which goes with it."""
+    owners = {
+        number: f'"My Shop"."by {unique}"' for number, unique in enumerate(("constraint", "index", "key"))
+    }
+    rows = [
+        statement
+        for number, owner in owners.items()
+        for statement in (f"INSERT INTO {owner} VALUES (3)", f"INSERT INTO owned{number} VALUES (3, 6)")
+    ]
+    query = " UNION ALL ".join(
+        f"SELECT size FROM owned{number} JOIN {owner} ON id = a AND size = b"
+        for number, owner in owners.items()
+    )
+    before, after = OF_COMPUTED[change]
+    is_computed = before is DOUBLED  # what was not does not come back
+    tried = Change(
+        postgres_server,
+        before,
+        after,
+        rows=rows if is_computed else (),
+        query=query,
+        first=['CREATE SCHEMA "My Shop"'],
+    )
+    assert tried.wrong == ""
+    assert tried.up == tried.down == [(6,)] * len(owners) * is_computed
+
+
+def test_names_that_the_server_cuts_are_no_change(postgres_server: PostgresServer) -> None:
+    """It counts bytes, where SQLAlchemy counts characters."""
+    long, half = "ü" * 58, "ü" * 29
+
+    def make(*, is_unique: bool, condition: str) -> Make:
+        def tables(models: MetaData) -> None:
+            table = Table(
+                "t",
+                models,
+                key(),
+                Column(half, Integer),
+                Column(f"b_{half}", Integer),
+                sa.UniqueConstraint(half, f"b_{half}"),
+                sa.UniqueConstraint("id", half, name=f"u{long}"),
+                sa.CheckConstraint(condition, name=f"c{long}"),
+            )
+            sa.Index(f"i{long}", table.c[half], unique=is_unique)
+            Table(
+                "owned",
+                models,
+                key(),
+                Column("a", Integer),
+                Column("b", Integer),
+                sa.ForeignKeyConstraint(["a", "b"], [table.c[half], table.c[f"b_{half}"]], name=f"f{long}"),
+            )
+
+        return tables
+
+    change = Change(
+        postgres_server,
+        make(is_unique=False, condition="id > 0"),
+        make(is_unique=True, condition="id > 1"),
+    )
+    assert change.wrong == ""
+    assert f"u{long}" not in change.text
+    assert change.text.count(f"i{long}") == 4
+
+
+def test_a_table_with_a_quote_in_its_name_gets_a_comment(postgres_server: PostgresServer) -> None:
+    quotes = ("'", "\\", '"')
+
+    def make(*comments: str | None) -> Make:
+        def tables(models: MetaData) -> None:
+            for quote in quotes:
+                for number, comment in enumerate(comments):
+                    Table(f"{number}{quote}b", models, key(), schema=f"s{quote}", comment=comment)
+
+        return tables
+
+    schemas = ['CREATE SCHEMA "s{}"'.format(quote.replace('"', '""')) for quote in quotes]
+    changed = Change(postgres_server, make(None, "it's", "\n"), make("it's", "\\", None), first=schemas)
+    assert changed.wrong == ""
+
+
+def test_parentheses_that_the_parser_drops_are_no_difference(postgres_server: PostgresServer) -> None:
+    """BETWEEN is two comparisons, in parentheses of their own until somebody reads them back."""
+    nested = "id BETWEEN 1 AND 9 AND size > 0 AND (id NOT BETWEEN 3 AND 4 OR size = 1)"
+
+    def make(kind: Kind) -> Make:
+        def tables(models: MetaData) -> None:
+            table = Table(
+                "t",
+                models,
+                Column("id", kind, primary_key=True),
+                Column("size", Integer),
+                Column("small", sa.Boolean, Computed(nested)),
+                sa.CheckConstraint(f"{nested} AND (size IN (1, 2) OR true)", name="ck_size"),
+            )
+            sa.Index("ix_small", table.c.size, postgresql_where=sa.text(nested))
+
+        return tables
+
+    change = Change(postgres_server, make(Integer()), make(sa.BigInteger()))
+    assert change.wrong == ""
+    assert "ck_size" not in change.text
+
+
+OTHERS: dict[str, Callable[[], Column[Any]]] = {
+    "text": lambda: Column("n", Text),
+    "with_default": lambda: Column("n", String(20), server_default="x", nullable=False),
+    "numeric": lambda: Column("n", sa.Numeric()),
+    "boolean": lambda: Column("n", sa.Boolean),
+}
+
+
+def test_an_identity_becomes_a_column_of_another_type_and_goes_on_counting(
+    postgres_server: PostgresServer,
+) -> None:
+    def numbered(models: MetaData) -> None:
+        for name in OTHERS:
+            Table(name, models, Column("id", Integer), Column("n", Integer, sa.Identity()))
+
+    def others(models: MetaData) -> None:
+        for name, column in OTHERS.items():
+            Table(name, models, Column("id", Integer), column())
+
+    rows = [f"INSERT INTO {name} (id) VALUES (1), (2)" for name in OTHERS]
+    shown = [f"SELECT n::text FROM {name}" for name in OTHERS]
+    change = Change(postgres_server, numbered, others, rows=rows, query=" UNION ALL ".join(shown))
+    assert change.wrong == ""
+    assert [one for (one,) in change.up] == ["1", "2"] * 3 + ["true"] * 2
+    assert [one for (one,) in change.down] == ["1", "2"] * 3 + ["1"] * 2
+    back = Change(postgres_server, others, numbered)
+    assert back.wrong == ""
+    assert "setval" in back.text

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from dbkit.connection import connect
+from dbkit.connection.leftovers import choose_token
 from dbkit.connection.url import parse_database_url
 from support import poolers
 from support.database_state import add_revision
@@ -177,7 +178,13 @@ def test_what_killed_commands_have_left_is_dropped_after_a_day(
     narrow: Project, postgres_server: PostgresServer
 ) -> None:
     server, now = postgres_server, time.time()
+    hour = int(now / 3_600)
     databases = {
+        # Killed before there was a comment: their names tell the hour.
+        f"left_throwaway_{hour - 30:05x}fedcba9": "",
+        f"left_throwaway_{hour - 24:05x}fedcba9": "",
+        f"left_throwaway_{hour - 30:05x}fedcba8": "mine",
+        "left_throwaway_0123456789a": "",
         "left_old": f"throwaway database, made at {now - 100_000:.0f}",
         "left_young": f"throwaway database, made at {now - 1_000:.0f}",
         "left_other": "made at 1",
@@ -189,4 +196,13 @@ def test_what_killed_commands_have_left_is_dropped_after_a_day(
     there = server.sql("SELECT datname FROM pg_database WHERE datname LIKE 'left%' ORDER BY 1").split()
     for name in there:
         server.sql(f"DROP DATABASE {name}")
-    assert there == ["left_other", "left_young"]
+    assert there == [
+        "left_other",
+        "left_throwaway_0123456789a",
+        f"left_throwaway_{hour - 30:05x}fedcba8",
+        f"left_throwaway_{hour - 24:05x}fedcba9",
+        "left_young",
+    ]
+    token = choose_token()
+    assert len(token) == 12
+    assert hour <= int(token[:5], 16) <= hour + 1

@@ -80,8 +80,9 @@ class Models:
 
     @property
     def schemas(self) -> set[str]:
-        """The schemas that something is in."""
-        items: list[Table | EnumType | Sequence] = [*self.tables, *self.enums, *self.sequences]
+        """The schemas that something is in: an enum without a type of its own is in none."""
+        enums = [one for one in self.enums if "native_enum=False" not in one.options]
+        items: list[Table | EnumType | Sequence] = [*self.tables, *enums, *self.sequences]
         return {one.schema for one in items if one.schema}
 
     def source(self) -> str:

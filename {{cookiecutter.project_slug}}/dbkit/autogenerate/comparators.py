@@ -20,10 +20,13 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
+from sqlalchemy.sql.elements import conv
 
 from dbkit.autogenerate.statements import escaped
-from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name
+from dbkit.autogenerate.two_pictures import PICTURES, TwoPictures, final_name, whole_name
 from dbkit.schema import Facets
+
+OWN_SEQUENCE = "nextval(own sequence)"  # as a picture has the default of a serial column
 
 
 class ComparesPictures(DefaultImpl):
@@ -108,22 +111,36 @@ class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
 
     __dialect__ = "postgresql"
 
+    def correct_for_autogen_constraints(
+        self, conn_uniques: Any, conn_indexes: Any, *metadatas: Any
+    ) -> None:
+        """Let what the database has have the names that models give it: Alembic compares these.
+
+        PostgreSQL cuts them at a number of bytes, and does so wherever it is given one.
+        """
+        super().correct_for_autogen_constraints(  # type: ignore[no-untyped-call]
+            conn_uniques, conn_indexes, *metadatas
+        )
+        for found, wanted in zip((conn_uniques, conn_indexes), metadatas, strict=True):
+            names = {final_name(one, self.dialect): whole_name(one, self.dialect) for one in wanted}
+            for one in found:
+                whole = names.get(one.name)
+                one.name = conv(whole) if whole else one.name
+
     def autogen_column_reflect(
         self, inspector: Inspector, table: Table, column_info: dict[str, Any]
     ) -> None:
         """Leave out the default of a serial column, and escape the others.
 
-        Where the column's name has a quote in it, Alembic asks the server for a sequence of the
-        name that stands, doubled, in the literal.
+        Alembic asks the server for the column's sequence by a name as it stands in a literal, where
+        quotes are doubled.
         """
-        default = column_info.get("default")
-        copy = dict(column_info)
-        if default and default.startswith("nextval("):
-            copy["default"] = default.replace("''", "'")
-        super().autogen_column_reflect(inspector, table, copy)  # type: ignore[no-untyped-call]
-        if "default" not in copy:
+        found, _ = self._definitions("column", table, column_info["name"])
+        if found and found.get("default") == OWN_SEQUENCE:
             column_info.pop("default", None)
-        elif default:  # SQLAlchemy takes it for SQL with parameters
+        else:
+            super().autogen_column_reflect(inspector, table, column_info)  # type: ignore[no-untyped-call]
+        if default := column_info.get("default"):  # SQLAlchemy takes it for SQL with parameters
             column_info["default"] = escaped(default)
         if computed := column_info.get("computed"):
             computed["sqltext"] = escaped(computed["sqltext"])

@@ -48,7 +48,7 @@ def replace_computed(upgrade: ops.UpgradeOps, pictures: TwoPictures) -> None:
     for old, column in replaced_columns(pictures):
         before = str(old.definition.get("computed", ""))
         if before.endswith("STORED") and column.computed is None:
-            upgrade.ops.append(_kept(old))
+            changes_of(upgrade, column.table).ops.append(_kept(old))
         else:
             replace_column(upgrade, column, old.definition)
 

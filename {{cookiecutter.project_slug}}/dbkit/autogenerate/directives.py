@@ -15,6 +15,7 @@ from dbkit.autogenerate.column_checks import write_column_checks
 from dbkit.autogenerate.computed_columns import replace_computed
 from dbkit.autogenerate.dependents import renew_dependents
 from dbkit.autogenerate.enum_placing import place_enums
+from dbkit.autogenerate.identities import end_identities
 from dbkit.autogenerate.index_revisions import separate_indexes
 from dbkit.autogenerate.notes import notes_of
 from dbkit.autogenerate.ordering import order
@@ -98,7 +99,9 @@ def prepare(script: ops.MigrationScript, pictures: TwoPictures, context: Migrati
         else:
             place_enums(upgrade, pictures)
         upgrade.reverse_into(downgrade)
-        if is_sqlite and context.connection is not None:
+        if not is_sqlite:
+            end_identities(upgrade, downgrade, pictures)
+        elif context.connection is not None:
             keep_texts(downgrade, context.connection)
 
 

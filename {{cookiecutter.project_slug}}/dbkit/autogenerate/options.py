@@ -66,6 +66,7 @@ def _plugins() -> list[str]:
     what compares imports them.
     """
     import dbkit.autogenerate.sqlite_comparator  # and `comparators`: they replace Alembic's classes
+    import dbkit.autogenerate.table_comments  # as `type_checks`
     import dbkit.autogenerate.type_checks  # noqa: F401 - replaces how Alembic writes columns
     from dbkit.autogenerate import casts, check_constraints, computed_columns, enums, log_lines
 

@@ -11,6 +11,8 @@ from alembic.operations import ops
 from alembic.util import CommandError
 from sqlalchemy import ForeignKeyConstraint
 
+from dbkit.autogenerate.statements import Statement
+
 TableOp = ops.CreateTableOp | ops.DropTableOp
 Name = tuple[str | None, str]
 
@@ -38,6 +40,7 @@ def order(upgrade: ops.UpgradeOps, *, is_sqlite: bool) -> None:
         *_part(changes, _is_foreign_key_dropped),
         *_part(changes, lambda op: isinstance(op, ops.DropIndexOp | ops.DropConstraintOp)),
         *created,
+        *_part(changes, lambda op: isinstance(op, Statement)),  # a column is computed no more
         *_part(changes, lambda op: isinstance(op, ops.DropColumnOp) and _is_computed(op)),
         *_part(changes, lambda op: isinstance(op, ops.DropColumnOp)),
         *_part(changes, lambda op: not _is_of_another_part(op)),

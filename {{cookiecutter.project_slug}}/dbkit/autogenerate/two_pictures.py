@@ -120,9 +120,14 @@ def _is_check(one: SchemaObject) -> bool:
 
 def final_name(item: Index | Constraint, dialect: Dialect) -> str | None:
     """Return the name that a constraint or index gets, by the convention and cut to length."""
-    preparer = dialect.identifier_preparer
-    quoted = preparer.format_constraint(item)
-    name = preparer.unformat_identifiers(quoted)[0] if quoted else None
+    name = whole_name(item, dialect)
     if name is None or dialect.name != "postgresql":
         return name
-    return name.encode()[:LONGEST_NAME].decode(errors="ignore")  # SQLAlchemy counts characters
+    return name.encode()[:LONGEST_NAME].decode(errors="ignore")
+
+
+def whole_name(item: Index | Constraint, dialect: Dialect) -> str | None:
+    """Return the name that a server is asked for: SQLAlchemy cuts it, but counts characters."""
+    preparer = dialect.identifier_preparer
+    quoted = preparer.format_constraint(item)
+    return preparer.unformat_identifiers(quoted)[0] if quoted else None

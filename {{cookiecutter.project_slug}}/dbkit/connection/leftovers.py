@@ -1,5 +1,6 @@
 """Removes throwaway databases of commands that were killed a day ago or longer."""
 
+import secrets
 import shutil
 import time
 from contextlib import suppress
@@ -12,17 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dbkit.connection.server import quoted
 from dbkit.connection.url import DatabaseURL
 
-DAY = 86_400  # seconds
+DAY, HOUR = 86_400, 3_600  # seconds
 MARK = "throwaway database, made at "
-# Those of this role that carry the mark, and that nobody is connected to.
+# Those of this role that carry the mark, or had none yet when their command was killed and tell
+# the hour by their name; and that nobody is connected to.
+NAMED = "_throwaway_[0-9a-f]{12}$"
 LEFTOVERS = f"""
-SELECT datname FROM pg_database d
+SELECT datname FROM pg_database d, LATERAL shobj_description(oid, 'pg_database') AS said
 WHERE datdba = (SELECT oid FROM pg_roles WHERE rolname = current_user)
-    AND CASE WHEN shobj_description(oid, 'pg_database') ~ '^{MARK}[0-9]+$'
-        THEN substr(shobj_description(oid, 'pg_database'), {len(MARK) + 1})::bigint
-            < extract(epoch FROM now()) - {DAY} END
+    AND CASE WHEN said ~ '^{MARK}[0-9]+$'
+        THEN substr(said, {len(MARK) + 1})::bigint < extract(epoch FROM now()) - {DAY}
+        WHEN said IS NULL AND datname ~ '{NAMED}'
+        THEN ('x000' || left(right(datname, 12), 5))::bit(32)::integer
+            < extract(epoch FROM now()) / {HOUR} - 25 END
     AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE datid = d.oid)
 """
+
+
+def choose_token() -> str:
+    """Return 12 hexadecimal digits for a name, of which 5 are the hours since 1970."""
+    return f"{int(time.time() // HOUR):05x}{secrets.token_hex(4)[1:]}"
 
 
 async def mark(throwaway: DatabaseURL, connection: AsyncConnection) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -15,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dbkit.connection.beside import connect_beside
 from dbkit.connection.failures import explain, one_line_errors
-from dbkit.connection.leftovers import drop_leftovers, mark, remove_leftovers
+from dbkit.connection.leftovers import choose_token, drop_leftovers, mark, remove_leftovers
 from dbkit.connection.properties import copy_settings, read_locale
 from dbkit.connection.server import EMPTY, create, drop, quoted
 from dbkit.connection.url import DatabaseURL
@@ -29,7 +28,7 @@ PROTOCOL_VIOLATION = "08P01"  # with which PgBouncer refuses a database that it 
 
 def choose_throwaway(home: DatabaseURL) -> DatabaseURL:
     """Return a new database beside `home`, which does not exist yet."""
-    token = secrets.token_hex(4)
+    token = choose_token()
     if home.dialect == "postgresql":
         return name_beside(home, f"throwaway_{token}")
     folder = None if home.in_memory or home.url.query else Path(home.name).parent

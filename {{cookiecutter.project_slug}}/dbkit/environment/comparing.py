@@ -14,7 +14,7 @@ from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL, shared_connections, throwaway_home
 from dbkit.environment.read_only import read
 from dbkit.errors import DatabaseUnavailable
-from dbkit.locking import limited_waits
+from dbkit.locking import TableLocked, limited_waits
 from dbkit.metadata import NO_CHANGES, find_agreement, load_metadata
 from dbkit.request import Request
 from dbkit.throwaways import Copies, build_from, built_database, find_stock, throwaway_server
@@ -90,6 +90,8 @@ async def check(
             built_database(place, options, environment=environment) as built,
         ):
             pictures = await take_pictures(built, place, keywords, options, database)
+    except TableLocked:  # of the database itself, which is to be compared
+        raise
     except DatabaseUnavailable as error:
         log.warning("compared without a throwaway database, which sees less: %s", error)
     keywords = with_pictures(keywords, pictures, options)

@@ -19,7 +19,7 @@ from dbkit.history import (
 )
 from dbkit.locking import find_locker
 from dbkit.revisions import is_lock_error
-from dbkit.schema import Picture, differences, read
+from dbkit.schema import Picture, differences, find_lost_grants, read
 
 log = logging.getLogger("alembic.migrator")
 NOT_KEPT = "the history does not keep the schema of this run"
@@ -40,6 +40,7 @@ class SnapshotTaker:
         self._scope = scope
         self._run_id = run_id
         self._before: str | None = None  # the fingerprint
+        self._picture: Picture | None = None
 
     def before(self, connection: Connection) -> None:
         """Take the fingerprint, and log what was changed by hand since the last run."""
@@ -50,20 +51,22 @@ class SnapshotTaker:
         picture = _try(connection, read, NOT_KEPT)
         if picture is None:
             return
-        self._before = before = scope.fingerprint(picture)
+        self._picture, self._before = picture, scope.fingerprint(picture)
+        before = self._before
         if not is_retry:
             _try(connection, lambda sync: _compare(sync, scope, picture, before), NOT_COMPARED)
 
     def after(self, connection: Connection) -> None:
         """Keep both fingerprints and the new picture, unless there was none before."""
-        scope, before = self._scope, self._before
-        if scope is None or before is None:
+        scope, before, old = self._scope, self._before, self._picture
+        if scope is None or before is None or old is None:
             return
 
         def keep(connection: Connection) -> None:
             picture = read(connection)
             after = scope.fingerprint(picture)
             keep_snapshot(connection, self._run_id, before, after, picture)
+            _warn_of_lost_grants(scope.filter(old), scope.filter(picture))
 
         _try(connection, keep, NOT_KEPT)
 
@@ -87,6 +90,16 @@ def _compare(connection: Connection, scope: Scope, picture: Picture, fingerprint
     changed = differences(scope.filter(stored), scope.filter(picture))
     if changed:
         log.warning(_describe([one.key for one in changed], last.date))
+
+
+def _warn_of_lost_grants(before: Picture, after: Picture) -> None:
+    for key, grants in find_lost_grants(before, after).items():
+        log.warning(
+            "%s has lost privileges in this run; a revision that makes it anew has to grant "
+            "them: %s",
+            key,
+            "; ".join(grants),
+        )
 
 
 def _try(

@@ -2,13 +2,14 @@
 
 from dbkit.locking.advisory_lock import is_locked, lock_holder, lock_key, try_lock
 from dbkit.locking.blockers import Blockers, watch_blockers
-from dbkit.locking.readers import find_locker, limit_wait, limited_waits, reading
+from dbkit.locking.readers import TableLocked, find_locker, limit_wait, limited_waits, reading
 from dbkit.locking.session import MigrationSession, migration_session
 from dbkit.locking.wait_budget import WaitBudget
 
 __all__ = [
     "Blockers",
     "MigrationSession",
+    "TableLocked",
     "WaitBudget",
     "find_locker",
     "is_locked",

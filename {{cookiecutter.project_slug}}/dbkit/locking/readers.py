@@ -35,6 +35,10 @@ LIMIT 1
 """)
 
 
+class TableLocked(DatabaseUnavailable):
+    """The database answers, and somebody keeps what is to be read locked."""
+
+
 @asynccontextmanager
 async def reading(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
     """Open a connection, outside of autocommit, whose waits for locks are limited.
@@ -57,7 +61,7 @@ async def limited_waits(connection: AsyncConnection, database: DatabaseURL) -> A
     The limit is the transaction's, not the session's: a pooler may lend that to others.
 
     Raises:
-        DatabaseUnavailable: what is to be read stays locked for longer; names who has locked it.
+        TableLocked: what is to be read stays locked for longer; names who has locked it.
     """
     if database.dialect == "sqlite":  # where a reader waits for nobody
         yield
@@ -73,7 +77,7 @@ async def limited_waits(connection: AsyncConnection, database: DatabaseURL) -> A
             raise
         await connection.rollback()
         locker = await connection.run_sync(find_locker)
-        raise DatabaseUnavailable(
+        raise TableLocked(
             f"{database.server}: a table that has to be read was locked for longer than "
             f"{seconds:g} s (MIGRATION_LOCK_TIMEOUT){locker}; run it again when that has ended"
         ) from None

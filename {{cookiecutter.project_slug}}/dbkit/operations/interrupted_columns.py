@@ -15,7 +15,7 @@ COLUMN = """
         atthasmissing, typtype = 'd'
     FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
     LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-    WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped
+    WHERE attrelid = to_regclass($1) AND attname = ($2::text)::name AND NOT attisdropped
 """
 
 

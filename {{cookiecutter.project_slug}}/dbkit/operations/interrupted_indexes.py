@@ -20,7 +20,7 @@ from dbkit.operations.temporary_copy import TEMPORARY_SCHEMA, temporary_copy
 INDEX = """
     SELECT i.indisvalid, i.indrelid = to_regclass($1), pg_get_indexdef(c.oid)
     FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid
-    WHERE c.relname = $2
+    WHERE c.relname = ($2::text)::name  -- cut, as the name that it gets
       AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass($1))
 """
 SCHEMA = "SELECT relnamespace::regnamespace::text FROM pg_class WHERE oid = to_regclass($1)"

@@ -29,7 +29,7 @@ CONSTRAINT = """
                  JOIN pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY place),
            ARRAY(SELECT attname::text FROM unnest(confkey) WITH ORDINALITY AS k(number, place)
                  JOIN pg_attribute ON attrelid = confrelid AND attnum = number ORDER BY place)
-    FROM pg_constraint WHERE conrelid = to_regclass($1) AND conname = $2
+    FROM pg_constraint WHERE conrelid = to_regclass($1) AND conname = ($2::text)::name
 """
 
 

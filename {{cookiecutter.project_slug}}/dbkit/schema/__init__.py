@@ -1,6 +1,7 @@
 """What a database really holds, as data that can be compared."""
 
 from dbkit.schema.difference import Difference, differences, fingerprint
+from dbkit.schema.grants import find_lost_grants
 from dbkit.schema.names import names_in, parts_of
 from dbkit.schema.packing import pack, short_hash, unpack, words_of
 from dbkit.schema.picture import Facets, Picture, SchemaObject
@@ -13,6 +14,7 @@ __all__ = [
     "Picture",
     "SchemaObject",
     "differences",
+    "find_lost_grants",
     "find_under_construction",
     "fingerprint",
     "names_in",

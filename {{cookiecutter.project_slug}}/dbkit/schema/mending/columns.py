@@ -6,7 +6,7 @@ https://www.postgresql.org/docs/current/sql-altertable.html
 import re
 
 from dbkit.schema.mending.change import KEEP, Change, Handler, Kind, Statements, set_options
-from dbkit.schema.mending.numbered import default, identity
+from dbkit.schema.mending.numbered import default, identity, not_null
 
 TEXT = re.compile(r"text|character varying(\(\d+\))?")
 PRECISE = re.compile(r"(numeric|timestamp|time|interval)(?:\((\d+)(?:,(\d+))?\))?( with.*)?")
@@ -91,6 +91,14 @@ def _storage(change: Change) -> Statements:
     return _column(change, f"SET STORAGE {STORAGE[wanted]}") if wanted else None
 
 
+def _not_null(change: Change) -> Statements:
+    """An identity that is added needs it at once, and brings it along."""
+    if change.parent.kind not in ("table", "foreign table"):
+        return None
+    is_added = change.wanted("identity") and not change.had("identity")
+    return [] if is_added else not_null(change)
+
+
 def _target(change: Change) -> int:
     wanted = change.wanted("statistics")
     return -1 if wanted is None else int(wanted)
@@ -114,7 +122,7 @@ COLUMN = Kind(
     alter={
         "type": _alter_type,
         "collation": _alter_collation,
-        "not null": lambda c: _column(c, f"{'SET' if c.wanted('not null') else 'DROP'} NOT NULL"),
+        "not null": _not_null,
         "default": _of_a_table(default),
         "computed": _computed,
         "identity": _of_a_table(identity),

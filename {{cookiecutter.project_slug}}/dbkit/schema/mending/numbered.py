@@ -44,6 +44,14 @@ def identity(change: Change) -> Statements:
     return [] if "default" in change.difference.facets else _identity(change)
 
 
+def not_null(change: Change) -> list[str]:
+    """Return what lets a column be NULL, or not: which it has to be before it gets an identity."""
+    is_wanted = bool(change.wanted("not null"))
+    if is_wanted == bool(change.had("not null")):
+        return []
+    return [_column(change, f"{'SET' if is_wanted else 'DROP'} NOT NULL")]
+
+
 def _identity(change: Change) -> list[str]:
     wanted, table, column = change.wanted("identity"), change.parent.name, change.own_name
     if wanted is None:
@@ -53,6 +61,7 @@ def _identity(change: Change) -> list[str]:
     name = column[1:-1].replace('""', '"') if column.startswith('"') else column
     # Not pg_get_serial_sequence: it may answer with one that a serial column has left behind.
     return [
+        *not_null(change),
         _column(change, f"ADD GENERATED {wanted} AS IDENTITY"),
         f"SELECT setval(objid::regclass, (SELECT coalesce(max({column}), 0) + 1 FROM {table}), "
         f"false) FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid "
