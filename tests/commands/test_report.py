@@ -177,7 +177,9 @@ def test_what_keeps_it_from_being_written_is_one_line(sqlite_project: Project) -
     project.write("build", "a file")
     assert "build/migration-report.html cannot be written: " in refusal(project.make("migration-report"))
     write(project, "aaaaaaaaaaaa", INITIAL, "wrong", "pass\n    this is no Python")
-    assert refusal(project.make("migration-report")).startswith("FAILED: aaaaaaaaaaaa.py:13: SyntaxError")
+    assert refusal(project.make("migration-report")).startswith(
+        "FAILED: alembic/versions/aaaaaaaaaaaa.py:13: SyntaxError"
+    )
 
 
 def many(project: Project, number: int) -> None:
