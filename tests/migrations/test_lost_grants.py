@@ -7,7 +7,7 @@ import pytest
 from support.database_state import add_revision
 from support.projects import Project, ok
 
-LOST = re.compile(r"\] ([^\n\]]*) has lost privileges in this run; [^:]*: (GRANT [^\n]*)")
+LOST = re.compile(r"\] ([^\n\]]*) has fewer privileges than before this run; [^:]*: (GRANT [^\n]*)")
 MADE = (
     'op.execute("CREATE VIEW names AS SELECT id, name FROM users")',
     "op.execute(\"CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'\")",

@@ -444,6 +444,21 @@ def test_a_table_with_a_quote_in_its_name_gets_a_comment(postgres_server: Postgr
     assert changed.wrong == ""
 
 
+def test_a_default_from_a_sequence_with_a_quote_in_its_name_stays(postgres_server: PostgresServer) -> None:
+    def make(note: str) -> Make:
+        def tables(models: MetaData) -> None:
+            number = Column(
+                "number", Integer, sa.Sequence("it's"), server_default=sa.Sequence("it's").next_value()
+            )
+            Table("t", models, key(), number, Column(note, Text))
+
+        return tables
+
+    change = Change(postgres_server, make("a"), make("b"))
+    assert change.wrong == ""
+    assert "number" not in change.text
+
+
 def test_parentheses_that_the_parser_drops_are_no_difference(postgres_server: PostgresServer) -> None:
     """BETWEEN is two comparisons, in parentheses of their own until somebody reads them back."""
     nested = "id BETWEEN 1 AND 9 AND size > 0 AND (id NOT BETWEEN 3 AND 4 OR size = 1)"

@@ -205,4 +205,4 @@ def test_a_database_that_goes_under_load_is_503_in_time_and_comes_back(
     assert longest < LIMIT, f"a request took {longest:.1f} s"
     assert samples(client)["database_pool_checked_out"] == 0
     # What stays are those of the pool: a connection that was given up is closed, on both sides.
-    wait_until(lambda: connections(own_server, url.rpartition("/")[2]) <= 2, 10)
+    wait_until(lambda: connections(own_server, url.rpartition("/")[2]) <= 2, 20)

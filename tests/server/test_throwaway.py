@@ -32,6 +32,20 @@ async def show():
             print((await connection.exec_driver_sql(f"SHOW {name}")).scalar_one())
 asyncio.run(show())
 """
+BROKEN = """
+import asyncio
+from dbkit.connection import connect, shared_connections, throwaway_database, throwaway_home
+from dbkit.connection.beside import connect_beside
+async def work():
+    home = throwaway_home()
+    async with shared_connections(), throwaway_database(home):
+        async with connect_beside(home) as shared:
+            pid = (await shared.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one()
+        async with connect(home.named("postgres")) as other:
+            await other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+asyncio.run(work())
+print("done")
+"""
 
 
 @pytest.fixture
@@ -50,6 +64,14 @@ def narrow(postgresql_project: Project, postgres_server: PostgresServer) -> Iter
 def name_of(project: Project) -> str:
     """The name of a project's database."""
     return project.url.rpartition("/")[2]
+
+
+def test_a_shared_connection_that_broke_while_it_was_idle_leaves_no_throwaway(
+    postgresql_project: Project, postgres_server: PostgresServer
+) -> None:
+    assert ok(postgresql_project.python("-c", BROKEN)) == "done\n"
+    left = f"SELECT count(*) FROM pg_database WHERE datname LIKE '{name_of(postgresql_project)}\\_throwaway%'"
+    assert postgres_server.sql(left) == "0"
 
 
 def test_timeouts_for_requests_end_no_command(postgres_server: PostgresServer) -> None:

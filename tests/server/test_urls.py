@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -13,6 +15,7 @@ from dbkit.connection import create_engine
 from dbkit.connection.url import DatabaseURLError, parse_database_url
 from dbkit.testing.throwaway import renamed
 from support.database_urls import HARD, SCHEMES
+from support.projects import Project
 
 PASSWORDS = [*HARD, HARD, "?a=b&c=d", "100%", "%zz", " ", "a@b:c@d", "//", "🚀ß"]
 pytestmark = pytest.mark.usefixtures("bare_environment")
@@ -268,3 +271,13 @@ def test_neither_repr_nor_str_shows_the_password() -> None:
     database = parse_database_url("postgresql://u:secret@a,b/d?sslpassword=secret")
     assert "secret" not in f"{database!r} {database} {database.url} {database.server}"
     assert database.server == "a:5432,b:5432"
+
+
+def test_a_project_on_sqlite_starts_without_the_driver_of_postgresql(sqlite_project: Project) -> None:
+    started = "import sys, dbkit.startup, dbkit.metrics, app.main; print('asyncpg' in sys.modules)"
+    # By itself: the processes of other tests come from one that has imported much already.
+    command = [sys.executable, "-c", started]
+    said = subprocess.run(
+        command, cwd=sqlite_project.path, env={}, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "False\n"

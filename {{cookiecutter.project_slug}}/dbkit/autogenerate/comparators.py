@@ -139,7 +139,12 @@ class PostgresqlImpl(ComparesPictures, AlembicsPostgresqlImpl):
         if found and found.get("default") == OWN_SEQUENCE:
             column_info.pop("default", None)
         else:
-            super().autogen_column_reflect(inspector, table, column_info)  # type: ignore[no-untyped-call]
+            copy = dict(column_info)
+            if copy.get("default"):
+                copy["default"] = copy["default"].replace("''", "'")
+            super().autogen_column_reflect(inspector, table, copy)  # type: ignore[no-untyped-call]
+            if "default" not in copy:
+                column_info.pop("default", None)
         if default := column_info.get("default"):  # SQLAlchemy takes it for SQL with parameters
             column_info["default"] = escaped(default)
         if computed := column_info.get("computed"):

@@ -14,6 +14,7 @@ from dbkit.errors import sqlstate
 from dbkit.settings import get_settings
 
 USUAL = "postgres"
+ANSWER_WITHIN = 5.0  # seconds
 
 # SQLSTATE of a database that was dropped, and of one that roles may not enter.
 CLOSED_TO_US = ("3D000", "42501")
@@ -31,7 +32,7 @@ class _Shared:
         async with AsyncExitStack() as stack:
             connection = await self._take(database, stack)
             yield connection
-            if _harms_nobody(connection):
+            if not connection.invalidated and _harms_nobody(connection):
                 await connection.commit()  # SQLAlchemy's own note: the server is in autocommit mode
                 self._idle.append((database, connection, stack.pop_all()))
 
@@ -39,15 +40,17 @@ class _Shared:
         for known in [one for one in self._idle if one[0] == database]:
             self._idle.remove(known)
             stack.push_async_exit(known[2])
-            if await _is_open(known[1]):
+            if await _answers(known[1]):
                 return known[1]
+            await known[1].invalidate()  # to say goodbye would wait for a server that is gone
             await stack.aclose()
         return await stack.enter_async_context(_open(database))
 
     async def close(self) -> None:
         """Close those that are idle."""
-        for _, _, stack in self._idle:
-            await stack.aclose()
+        async with AsyncExitStack() as all_of_them:
+            for _, _, stack in self._idle:
+                all_of_them.push_async_exit(stack)
 
 
 _shared: ContextVar[_Shared | None] = ContextVar("shared", default=None)
@@ -69,7 +72,7 @@ async def shared_connections() -> AsyncIterator[None]:
 async def connect_beside(database: DatabaseURL) -> AsyncIterator[AsyncConnection]:
     """`connect` to another database of the server, one that each server has from the start.
 
-    Whoever changes the session changes it back: others may share it.
+    A caller that sets a session variable must RESET it: others may share the session.
     """
     shared = _shared.get()
     async with shared.use(database) if shared else _open(database) as connection:
@@ -93,7 +96,11 @@ def _harms_nobody(connection: AsyncConnection) -> bool:
     return connection.engine.url.database == USUAL != get_settings().test_database_template
 
 
-async def _is_open(connection: AsyncConnection) -> bool:
-    """Tell whether the server has not closed it meanwhile, as far as the driver knows."""
+async def _answers(connection: AsyncConnection) -> bool:
+    """Tell whether it is of use: it was idle for as long as the command worked without it."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
-    return not driver.is_closed()
+    try:
+        await driver.execute("SELECT 1", timeout=ANSWER_WITHIN)
+    except Exception:  # whatever broke it, a new connection tells what is wrong
+        return False
+    return True

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
 
-SURPLUS = 10.0  # seconds that a connection above the size may be idle
+SURPLUS = 5.0  # seconds that a connection above the size may be idle
 
 
 class FairPool(Pool):
@@ -49,6 +49,8 @@ class FairPool(Pool):
         self._idle: deque[tuple[ConnectionPoolEntry, float]] = deque()
         self._used = 0
         self._places = asyncio.Semaphore(pool_size + max_overflow)
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Task[None] | None = None  # kept, or it might be collected
 
     def size(self) -> int:
         """Return how many connections stay open."""
@@ -91,8 +93,21 @@ class FairPool(Pool):
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         self._idle.append((record, time.monotonic()))
         self._leave()
+        self._plan_to_close()
+
+    def _plan_to_close(self) -> None:
+        if self.overflow() and self._idle and self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(SURPLUS, self._begin_to_close, loop)
+
+    def _begin_to_close(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._closing = loop.create_task(greenlet_spawn(self._close_surplus))
+
+    def _close_surplus(self) -> None:
+        self._timer = None
         while self.overflow() and self._idle and time.monotonic() - self._idle[0][1] >= SURPLUS:
             self._idle.popleft()[0].close()
+        self._plan_to_close()  # those that are used meanwhile are idle later
 
     def _leave(self) -> None:
         self._used -= 1

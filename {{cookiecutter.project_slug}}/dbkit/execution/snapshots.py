@@ -95,8 +95,8 @@ def _compare(connection: Connection, scope: Scope, picture: Picture, fingerprint
 def _warn_of_lost_grants(before: Picture, after: Picture) -> None:
     for key, grants in find_lost_grants(before, after).items():
         log.warning(
-            "%s has lost privileges in this run; a revision that makes it anew has to grant "
-            "them: %s",
+            "%s has fewer privileges than before this run; if a revision made it anew, this gives "
+            "them back: %s",
             key,
             "; ".join(grants),
         )

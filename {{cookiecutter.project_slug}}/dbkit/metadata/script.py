@@ -8,7 +8,6 @@ from typing import Any
 from warnings import catch_warnings
 
 from alembic.util import CommandError
-from asyncpg import PostgresError
 from sqlalchemy import Connection, Dialect, MetaData, Table
 from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.exc import SAWarning
@@ -47,6 +46,8 @@ def run_script(connection: Connection, statements: Iterable[str]) -> bool:
     Returns:
         Whether they ran. Where one fails, nobody knows which, and nothing has happened.
     """
+    from asyncpg import PostgresError  # not above: a project on SQLite starts sooner without
+
     script = "\n;\n".join(statements)
     adapted: Any = connection.connection.dbapi_connection
     if not script:  # of no models; asyncpg fails at an empty script

@@ -10,8 +10,10 @@ import threading
 import time
 from contextlib import suppress
 
+from alembic.util import CommandError
 from prometheus_client import Gauge
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from dbkit.config import EnvironmentOptions
 from dbkit.connection import DatabaseURL
@@ -50,7 +52,8 @@ def _look(database: DatabaseURL, options: EnvironmentOptions) -> None:
         async with asyncio.timeout(WITHIN), reading(database) as connection:
             return await connection.run_sync(changed_since, options)
 
-    with suppress(DatabaseUnavailable, TimeoutError):
+    # Whatever the server says against it, the next look may succeed.
+    with suppress(DatabaseUnavailable, SQLAlchemyError, CommandError, TimeoutError):
         since = asyncio.run(find())
         if since is not None:
             SINCE.set(since)

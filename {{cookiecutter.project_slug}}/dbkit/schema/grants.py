@@ -6,6 +6,8 @@ https://www.postgresql.org/docs/current/ddl-priv.html
 import re
 from collections.abc import Iterator
 
+from sqlalchemy.dialects import postgresql
+
 from dbkit.schema.names import parts_of
 from dbkit.schema.picture import Picture, SchemaObject
 
@@ -24,12 +26,13 @@ WORDS = {
 }
 ON = {
     **dict.fromkeys(("table", "foreign table", "view", "materialized view"), ""),
-    **dict.fromkeys(("function", "procedure"), "ROUTINE "),
+    **dict.fromkeys(("function", "procedure", "aggregate"), "ROUTINE "),
     **{kind: f"{kind.upper()} " for kind in ("sequence", "schema", "type")},
+    "sequence of": "SEQUENCE ",
 }
 # An entry as the server writes it: role=letters/grantor, without a role for PUBLIC.
 ENTRY = re.compile(r'(?P<role>"(?:[^"]|"")*"|[^"=]*)=(?P<letters>[A-Za-z*]*)/.*', re.DOTALL)
-PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+QUOTES = postgresql.dialect().identifier_preparer  # type: ignore[no-untyped-call]
 
 
 def find_lost_grants(before: Picture, after: Picture) -> dict[str, list[str]]:
@@ -46,7 +49,8 @@ def _lost(old: SchemaObject, new: SchemaObject) -> Iterator[str]:
     had, has = _granted(old), _granted(new)
     owner = old.administration.get("owner")
     for role, letters in had.items():
-        words = [WORDS[each] for each in letters if each in WORDS and each not in has.get(role, "")]
+        lost = [each for each in dict.fromkeys(letters) if each not in has.get(role, "")]
+        words = [WORDS[each] for each in lost if each in WORDS]
         if words and role != owner and (place := _place(old, words)):
             yield f"GRANT {place} TO {role}"
 
@@ -66,8 +70,7 @@ def _role(name: str) -> str:
     if not name:
         return "PUBLIC"
     plain = name[1:-1].replace('""', '"') if name.startswith('"') else name
-    quoted = plain.replace('"', '""')
-    return plain if PLAIN.fullmatch(plain) else f'"{quoted}"'
+    return QUOTES.quote(plain)
 
 
 def _place(one: SchemaObject, words: list[str]) -> str | None:
@@ -76,4 +79,6 @@ def _place(one: SchemaObject, words: list[str]) -> str | None:
         return f"{', '.join(f'{word} ({column})' for word in words)} ON {'.'.join(table)}"
     if one.kind not in ON:
         return None
-    return f"{', '.join(words)} ON {ON[one.kind]}{one.name}"
+    # A sequence that a column owns is known by the column, and has a name of its own.
+    name = one.administration["name"] if one.kind == "sequence of" else one.name
+    return f"{', '.join(words)} ON {ON[one.kind]}{name}"
