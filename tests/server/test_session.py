@@ -21,11 +21,34 @@ from app.settings import get_settings
 from dbkit import settings as kit_settings
 from dbkit.connection import FairPool
 from dbkit.connection import pool as pool_module
+from support.projects import Project, ok
 from support.servers import PostgresServer, free_port
 
 Result = TypeVar("Result")
 Configure = Callable[..., None]
 db_session = asynccontextmanager(get_db_session)
+COLLECTED = """
+import asyncio, gc, threading, time
+from sqlalchemy.ext.asyncio import create_async_engine
+from dbkit.connection import FairPool
+
+async def work():
+    engine = create_async_engine(
+        "sqlite+aiosqlite:///a.db", poolclass=FairPool, pool_size=1, max_overflow=0, pool_timeout=20
+    )
+    gc.disable()
+    lost = [await engine.connect()]
+    lost.append(lost)
+    del lost
+    threading.Timer(0.3, gc.collect).start()
+    begun = time.monotonic()
+    connection = await engine.connect()
+    print("in time" if time.monotonic() - begun < 10 else "late")
+    await connection.close()
+    await engine.dispose()
+
+asyncio.run(work())
+"""
 
 
 def forget() -> None:
@@ -157,6 +180,11 @@ def test_who_waits_for_a_connection_is_not_overtaken(configure: Configure) -> No
         assert order == [1, 2, 3]
 
     run(work)
+
+
+def test_a_connection_that_another_thread_collects_wakes_who_waits(sqlite_project: Project) -> None:
+    result = sqlite_project.python("-W", "ignore", "-c", COLLECTED)
+    assert "in time" in ok(result)
 
 
 def test_who_waits_learns_at_once_that_no_connection_can_be_made(

@@ -34,15 +34,20 @@ asyncio.run(show())
 """
 BROKEN = """
 import asyncio
+import threading
 from dbkit.connection import connect, shared_connections, throwaway_database, throwaway_home
 from dbkit.connection.beside import connect_beside
+async def end(home, pid):
+    async with connect(home.named("postgres")) as other:
+        await other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
 async def work():
     home = throwaway_home()
     async with shared_connections(), throwaway_database(home):
         async with connect_beside(home) as shared:
             pid = (await shared.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one()
-        async with connect(home.named("postgres")) as other:
-            await other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+        ended = threading.Thread(target=asyncio.run, args=(end(home, pid),))
+        ended.start()
+        ended.join()  # the command is at work, and its event loop does not look
 asyncio.run(work())
 print("done")
 """

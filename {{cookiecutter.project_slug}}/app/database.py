@@ -61,8 +61,10 @@ def get_readers() -> Readers:
 
 async def dispose() -> None:
     """Close all connections."""
-    await get_readers().dispose()
-    await get_engine().dispose()
+    try:
+        await get_readers().dispose()
+    finally:
+        await get_engine().dispose()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 import time
 from functools import cache
 from typing import Annotated
@@ -82,11 +83,13 @@ def unavailable_reason(error: BaseException) -> str:
     cause = error.__cause__ or error.__context__
     if isinstance(cause, TimeoutError):
         return "no connection was free in time"
-    if not isinstance(cause, OSError):
+    if isinstance(cause, ssl.SSLError):
+        return "TLS failed"
+    if not isinstance(cause, OSError) or not cause.strerror:
         return "the connection broke"
     # asyncio's own text names the address; a name that is not found has no code of the system.
     code = cause.errno or 0
-    return (os.strerror(code) if code > 0 else str(cause.strerror)).lower()
+    return (os.strerror(code) if code > 0 else cause.strerror).lower()
 
 
 async def ping() -> float:

@@ -17,7 +17,7 @@ from dbkit.history import UnknownRevision
 from dbkit.locking import WaitBudget, limited_waits
 from dbkit.revisions import compare_revisions, read_current
 from dbkit.settings import get_settings
-from dbkit.status import Status, current_revisions, judge, judge_within, read_status
+from dbkit.status import Status, judge, judge_current, read_status
 
 __all__ = ["Status", "ensure_migrated", "migrate_if_needed", "read_status"]
 
@@ -63,10 +63,9 @@ async def ensure_migrated(engine: AsyncEngine) -> None:
 async def _look(engine: AsyncEngine) -> Status | None:
     """Return the status, or None of a database that cannot be asked at once."""
     try:
-        current: tuple[str, ...] = ()
-        if not DatabaseURL(engine.url).is_missing:  # a file of SQLite that a migration will make
-            current = await query_within(LOOK_WITHIN, engine, current_revisions)
-        return await judge_within(LOOK_WITHIN, engine, current)
+        if DatabaseURL(engine.url).is_missing:  # a file of SQLite that a migration will make
+            return await asyncio.to_thread(compare_revisions, ())
+        return await query_within(LOOK_WITHIN, engine, judge_current)
     except DatabaseUnavailable as error:
         log.warning("the database does not answer yet: %s", error)
         return None

@@ -7,16 +7,10 @@ from dataclasses import replace
 
 from alembic.util import CommandError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dbkit import revisions
-from dbkit.connection import (
-    DatabaseURL,
-    app_database,
-    connect,
-    one_line_errors,
-    query_within,
-)
+from dbkit.connection import DatabaseURL, app_database, connect, one_line_errors
 from dbkit.environment import load_options
 from dbkit.errors import INSUFFICIENT_PRIVILEGE, sqlstate
 from dbkit.history import UnknownRevision, check_ahead
@@ -28,7 +22,7 @@ __all__ = [
     "compare_revisions",
     "current_revisions",
     "judge",
-    "judge_within",
+    "judge_current",
     "read_status",
 ]
 
@@ -75,16 +69,16 @@ async def judge(connection: AsyncConnection, status: Status) -> Status:
     return status
 
 
-async def judge_within(seconds: float, engine: AsyncEngine, current: tuple[str, ...]) -> Status:
-    """Return the status of a database whose version table holds `current`.
+async def judge_current(connection: AsyncConnection) -> Status:
+    """Return current revisions, head, what is pending, and what the history says against it.
 
     Raises:
-        DatabaseUnavailable: the history is needed, and not read within `seconds`.
+        UnreadableRevisions: as `current_revisions` and `compare_revisions` do.
     """
-    status = await asyncio.to_thread(compare_revisions, current)  # many files take a moment, once
-    if not status.unknown:
-        return status
-    return await query_within(seconds, engine, lambda connection: judge(connection, status))
+    current = await current_revisions(connection)
+    # Many revision files take a moment, the first time.
+    status = await asyncio.to_thread(compare_revisions, current)
+    return await judge(connection, status)
 
 
 async def read_status(database: DatabaseURL | None = None) -> Status:
@@ -99,10 +93,7 @@ async def read_status(database: DatabaseURL | None = None) -> Status:
     database = (database or app_database()).for_reading()
     with one_line_errors(database):
         async with connect(database, keep_limits=True) as connection:
-            current = await current_revisions(connection)
-            # The first time, all revision files are read.
-            status = await asyncio.to_thread(compare_revisions, current)
-            return await judge(connection, status)
+            return await judge_current(connection)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from dbkit.connection import FairPool, share_query
 from dbkit.errors import DatabaseUnavailable
 
 ANSWER_WITHIN = 1.5  # seconds; who probes often waits for two
-Current = tuple[str, ...] | status.UnreadableRevisions
 UNKNOWN = Migrations(current=[], head=[], pending=None, up_to_date=False)
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -36,11 +35,13 @@ async def _latency(connection: AsyncConnection) -> float:
     return round((time.perf_counter() - begun) * 1000, 2)
 
 
-async def _look(connection: AsyncConnection) -> tuple[float, Current]:
-    """The same, and the revisions that the database is at."""
+async def _look(
+    connection: AsyncConnection,
+) -> tuple[float, status.Status | status.UnreadableRevisions]:
+    """The same, and where the database stands among the revisions."""
     latency = await _latency(connection)
     try:
-        return latency, await status.current_revisions(connection)
+        return latency, await status.judge_current(connection)
     except status.UnreadableRevisions as error:
         return latency, error
 
@@ -70,8 +71,7 @@ async def ready(engine: EngineDep, request: Request) -> JSONResponse:
     """
     state, reason = request.app.state, None
     try:
-        current = await share_query(ANSWER_WITHIN, engine, status.current_revisions)
-        now = await status.judge_within(ANSWER_WITHIN, engine, current)
+        now = await share_query(ANSWER_WITHIN, engine, status.judge_current)
         state.was_ready, reason = now.up_to_date, now.obstacle
     except DatabaseUnavailable as error:
         if not getattr(state, "was_ready", False):
@@ -93,10 +93,9 @@ async def _read_details(engine: AsyncEngine) -> Details:
     found = Database(status="ok", dialect=engine.dialect.name)
 
     try:
-        found.latency_ms, current = await share_query(ANSWER_WITHIN, engine, _look)
-        if isinstance(current, Exception):
-            raise current
-        now = await status.judge_within(ANSWER_WITHIN, engine, current)
+        found.latency_ms, now = await share_query(ANSWER_WITHIN, engine, _look)
+        if isinstance(now, Exception):
+            raise now
         migrations = Migrations(
             current=list(now.current),
             head=list(now.head),

@@ -41,6 +41,8 @@ def try_idle_connections(engine: AsyncEngine, within: float | None = None) -> No
 
     def check_out(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
         if connection.driver_connection.is_closed():  # the server has said so
+            if SINCE not in record.info:  # a new one, which took the place of another
+                raise DatabaseUnavailable(CLOSED)
             raise InvalidatePoolError("it was closed while it was idle")
         # A new connection leads to a server that answers, unless a pooler stands before it.
         since = record.info.get(SINCE, math.inf if within is None else -math.inf)

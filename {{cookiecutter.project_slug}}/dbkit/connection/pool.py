@@ -49,6 +49,7 @@ class FairPool(Pool):
         self._idle: deque[tuple[ConnectionPoolEntry, float]] = deque()
         self._used = 0
         self._places = asyncio.Semaphore(pool_size + max_overflow)
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None  # kept, or it might be collected
 
@@ -73,6 +74,7 @@ class FairPool(Pool):
         return f"{self._used} of {self._size} + {self._max_overflow} connections are in use"
 
     def _do_get(self) -> ConnectionPoolEntry:
+        self._loop = _running_loop()
         if self._places.locked():
             self._wait()
         else:
@@ -92,12 +94,19 @@ class FairPool(Pool):
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
         self._idle.append((record, time.monotonic()))
-        self._leave()
+        if self._loop is None or self._loop.is_closed() or self._loop is _running_loop():
+            self._leave()
+        else:  # the garbage collector works in any thread
+            self._loop.call_soon_threadsafe(self._leave)
+
+    def _leave(self) -> None:
+        self._used -= 1
+        self._places.release()
         self._plan_to_close()
 
     def _plan_to_close(self) -> None:
-        if self.overflow() and self._idle and self._timer is None:
-            loop = asyncio.get_running_loop()
+        loop = _running_loop()
+        if loop and self.overflow() and self._idle and self._timer is None:
             self._timer = loop.call_later(SURPLUS, self._begin_to_close, loop)
 
     def _begin_to_close(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -108,10 +117,6 @@ class FairPool(Pool):
         while self.overflow() and self._idle and time.monotonic() - self._idle[0][1] >= SURPLUS:
             self._idle.popleft()[0].close()
         self._plan_to_close()  # those that are used meanwhile are idle later
-
-    def _leave(self) -> None:
-        self._used -= 1
-        self._places.release()
 
     def recreate(self) -> "FairPool":
         """Return a new pool like this one."""
@@ -133,3 +138,10 @@ class FairPool(Pool):
         """Close the connections that are idle."""
         while self._idle:
             self._idle.pop()[0].close()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

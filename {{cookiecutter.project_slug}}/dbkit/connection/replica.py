@@ -69,7 +69,8 @@ class Readers:
             if not _is_gone(error):
                 raise
             if not self._is_gone:
-                log.warning("the replica is gone, the primary is read instead: %s", error)
+                reason = unavailable_reason(error)
+                log.warning("the replica is gone, the primary is read instead: %s", reason)
             self._is_gone = True
         else:
             if self._is_gone:
