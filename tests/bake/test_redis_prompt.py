@@ -10,6 +10,8 @@ from dotenv import dotenv_values
 
 from support.baking import Baker, files
 
+pytestmark = pytest.mark.long
+
 OWN = {
     "app/api/redis.py",
     "app/redis.py",

@@ -91,6 +91,7 @@ def test_a_revision_holds_what_the_models_changed_and_nothing_of_the_development
     assert project.tables() == {"tried_out"}
 
 
+@pytest.mark.long
 @uses_mypy
 def test_a_generated_revision_is_formatted_linted_typed_and_imports_nothing_of_the_app(
     sqlite_project: Project,

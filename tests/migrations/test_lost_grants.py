@@ -7,6 +7,8 @@ import pytest
 from support.database_state import add_revision
 from support.projects import Project, ok
 
+pytestmark = pytest.mark.long
+
 LOST = re.compile(r"\] ([^\n\]]*) has fewer privileges than before this run; [^:]*: (GRANT [^\n]*)")
 MADE = (
     'op.execute("CREATE VIEW names AS SELECT id, name FROM users")',

@@ -206,6 +206,7 @@ def test_db_reset_empties_an_sqlite_file_for_those_who_have_it_open(
     assert tables(open_file("dev.db")) == ["anew"]
 
 
+@pytest.mark.long
 def test_db_reset_of_an_sqlite_file_that_is_being_written_says_so(
     shop: DevServerProject, open_file: Open
 ) -> None:

@@ -85,6 +85,7 @@ def test_a_silent_server_is_given_up_in_time_and_comes_back(serve: Serve, own_se
     assert client.get("/users").status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.first_on("sqlite")
 def test_a_statement_that_never_ends_is_given_up_in_time(serve: Serve, url: str, tmp_path: Path) -> None:
     client = serve(url, DATABASE_POOL_SIZE="1", DATABASE_MAX_OVERFLOW="0")
@@ -325,6 +326,7 @@ def test_who_asks_for_the_health_of_a_locked_file_stands_in_nobodys_way(serve: S
     assert client.post("/users", json=ADA).status_code == 201
 
 
+@pytest.mark.long
 def test_a_pool_that_is_used_up_is_unavailable(serve: Serve, postgres_server: PostgresServer) -> None:
     client = serve(postgres_server.create_database())
     with ThreadPoolExecutor(3) as threads:
@@ -335,6 +337,7 @@ def test_a_pool_that_is_used_up_is_unavailable(serve: Serve, postgres_server: Po
     assert client.get("/users").status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.first_on("sqlite")
 def test_a_project_without_the_example_passes_its_tests(project: Project) -> None:
     for name in ("app/models/user.py", "app/schemas/user.py", "app/api/users.py", "tests/test_users.py"):

@@ -236,6 +236,7 @@ def test_wrong_addresses_and_accounts_are_each_named(serve: Serve, postgres_serv
     assert "no such database" in serve(postgres_server.url("s3cr3t_database")).ill()
 
 
+@pytest.mark.long
 def test_a_server_that_accepts_and_says_nothing_is_given_up_in_time(serve: Serve) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         service = serve(f"postgresql://app:s3cr3t@127.0.0.1:{silent.getsockname()[1]}/d")
@@ -254,6 +255,7 @@ def test_a_server_that_stands_still_under_open_connections_is_given_up_in_time_a
     service.recovers()
 
 
+@pytest.mark.long
 def test_a_connection_that_hangs_alone_is_replaced(
     serve: Serve, migrated: str, postgres_server: PostgresServer
 ) -> None:
@@ -282,6 +284,7 @@ def test_a_server_that_ends_is_noticed_and_its_return_too(
     service.recovers()
 
 
+@pytest.mark.long
 def test_a_pool_that_is_used_up_is_no_healthy_service(serve: Serve, migrated: str) -> None:
     service = serve(migrated)
     service.well()
@@ -297,6 +300,7 @@ def test_a_pool_that_is_used_up_is_no_healthy_service(serve: Serve, migrated: st
     service.recovers()
 
 
+@pytest.mark.long
 def test_probes_by_the_thousand_cost_the_database_two_queries_a_second(serve: Serve, migrated: str) -> None:
     service = serve(migrated)
 

@@ -21,6 +21,8 @@ from support.processes import Session, wait_until
 from support.projects import Project, ok, refusal
 from support.servers import running_server
 
+pytestmark = pytest.mark.long
+
 OPTIONS = EnvironmentOptions(MetaData)
 
 

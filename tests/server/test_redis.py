@@ -20,7 +20,7 @@ from support.servers import PostgresServer, free_port
 from support.services import start
 from support.stubs import Stub
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 VISITS = """
 from fastapi import APIRouter

@@ -22,7 +22,7 @@ from support.replicas import in_step, promote, running_pair, url_of_all
 from support.servers import PostgresServer, free_port, running_server
 from support.services import start
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 # Beside the example: what says which server was read, and what writes where it must not.
 ROUTES = """
